@@ -1,0 +1,1 @@
+"""Nets: JAX, arrays in, arrays out. They know no table."""

@@ -1,0 +1,89 @@
+"""The ledger: what was guaranteed about a release, and which protections were applied.
+
+A guarantee is a mathematical promise (ε, δ); a protection is a measure without one. Without a guarantee the word is `"none"`,
+and nothing is ever called anonymous.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from masquerade.errors import FileError
+
+__all__ = ["Ledger", "ledger_path"]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What was guaranteed about a fitted model and everything drawn from it.
+
+    Args:
+        guarantee: `"none"`, or the name of the guarantee, such as `"differential privacy"`.
+        epsilon: ε of the guarantee; None without one.
+        delta: δ of the guarantee; None without one.
+        unit: whose data the guarantee or protection covers: `"row"`, or the name of the unit column.
+        relation: the neighbouring relation of the guarantee; None without one.
+        mechanism: how rows were made, such as `"CTGAN"`.
+        events: what the budget was spent on, in order, as plain data.
+        protections: measures without a guarantee, such as `{"protect": 10}`.
+    """
+
+    guarantee: str = "none"
+    epsilon: float | None = None
+    delta: float | None = None
+    unit: str = "row"
+    relation: str | None = None
+    mechanism: str = ""
+    events: tuple[Mapping[str, Any], ...] = ()
+    protections: Mapping[str, Any] = field(default_factory=dict)
+
+    def sentence(self) -> str:
+        """The guarantee in one plain sentence."""
+        if self.guarantee == "none":
+            kept = self.protections.get("protect")
+            measure = (
+                f" Value protection was on: a value is shown only if at least {kept} of its kind ({self.unit}s) share it."
+                if kept
+                else ""
+            )
+            return f"Guaranteed: none. No mathematical bound limits what this release reveals about a {self.unit}.{measure}"
+        return (
+            f"Guaranteed: {self.guarantee} with ε = {self.epsilon:g}, δ = {self.delta:g} per {self.unit} ({self.relation})."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return dataclasses.asdict(self) | {"events": [dict(event) for event in self.events]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Ledger:
+        """The reverse of `to_dict`; unknown keys are ignored so that newer ledgers stay readable."""
+        known = {f.name for f in dataclasses.fields(cls)}
+        values = {k: v for k, v in data.items() if k in known}
+        return cls(**(values | {"events": tuple(values.get("events", ()))}))
+
+    @classmethod
+    def read(cls, path: str | Path) -> Ledger:
+        """Read a ledger file; raises `FileError` when it is not one."""
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise FileError(f"{path}: cannot be read as a ledger ({error}).") from error
+        if not isinstance(data, dict) or "guarantee" not in data:
+            raise FileError(f"{path}: not a ledger, expected a JSON object with the key 'guarantee'.")
+        return cls.from_dict(data)
+
+
+def ledger_path(released: str | Path) -> Path:
+    """Where the ledger of a released file lies: `OUT.ledger.json` beside it.
+
+    >>> ledger_path("out/synthetic.csv").name
+    'synthetic.csv.ledger.json'
+    """
+    released = Path(released)
+    return released.with_name(released.name + ".ledger.json")

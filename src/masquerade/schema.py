@@ -1,0 +1,156 @@
+"""What each column is: `Column` and `Schema`, frozen, and their two spellings (dict and `schema.toml`).
+
+What a schema declares is public. What was inferred came from the data, so inference already protects it: only levels that
+at least `protect` rows have are listed, and bounds are the tenth most extreme values (see `masquerade.inference`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from masquerade.errors import SchemaError, nearest
+
+__all__ = ["KINDS", "Column", "Kind", "Schema"]
+
+Kind = Literal["integer", "continuous", "categorical", "boolean", "datetime", "text", "id"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it is, and how it is spelled.
+
+    Args:
+        name: the column's name, unique in its table.
+        kind: `integer`, `continuous`, `categorical`, `boolean`, `datetime`, `text` (free text) or `id`.
+        minimum: the least value; a number, or an ISO 8601 string for a `datetime`.
+        maximum: the greatest value, likewise.
+        levels: the levels of a `categorical` as text; of a `boolean` its two words, the false one first.
+        decimals: digits after the decimal mark of a `continuous` column; None when they vary beyond 15.
+        missing: the word that stands for a missing value in text (`"?"`, `""`); None: a true null.
+        sensitive: whether this is a secret that attacks should try to learn.
+        protect: a protection threshold of its own; None: the model's.
+        format: how a `datetime` is written in text, in strptime's letters; None: a native date or time.
+        thousands: what separates thousands in numbers written as text (`","`); None: nothing does.
+        grouping: `"western"` (1,234,567) or `"indian"` (12,34,567).
+        decimal_mark: `"."` or `","`, for numbers written as text.
+    """
+
+    name: str
+    kind: Kind
+    minimum: float | int | str | None = None
+    maximum: float | int | str | None = None
+    levels: tuple[str, ...] | None = None
+    decimals: int | None = None
+    missing: str | None = None
+    sensitive: bool = False
+    protect: int | None = None
+    format: str | None = None
+    thousands: str | None = None
+    grouping: Literal["western", "indian"] = "western"
+    decimal_mark: Literal[".", ","] = "."
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            hint = nearest(str(self.kind), KINDS)
+            raise SchemaError(
+                f"column {self.name!r}: kind is {self.kind!r}, expected one of {', '.join(KINDS)}{hint}."
+            )
+        if self.protect is not None and (not isinstance(self.protect, int) or self.protect < 0):
+            raise SchemaError(f"column {self.name!r}: protect is {self.protect!r}, expected an integer of at least 0.")
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether its values are numbers on a line (a moment counts as one)."""
+        return self.kind in ("integer", "continuous", "datetime")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Only what differs from the defaults, without the name."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "name"}
+        defaults = {f.name: f.default for f in dataclasses.fields(self)}
+        return {
+            k: list(v) if isinstance(v, tuple) else v for k, v in fields.items() if k == "kind" or v != defaults[k]
+        }
+
+    @classmethod
+    def from_dict(cls, name: str, fields: Mapping[str, Any]) -> Column:
+        """The reverse of `to_dict`; an unknown field is refused by name."""
+        known = {f.name for f in dataclasses.fields(cls)} - {"name"}
+        for key in fields:
+            if key not in known:
+                raise SchemaError(f"column {name!r}: unknown field {key!r}{nearest(key, known)}.")
+        if "kind" not in fields:
+            raise SchemaError(f"column {name!r}: no kind given, expected one of {', '.join(KINDS)}.")
+        values = dict(fields)
+        if values.get("levels") is not None:
+            values["levels"] = tuple(str(level) for level in values["levels"])
+        return cls(name=name, **values)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a table in order, whose rows they are, and whether all this may be public.
+
+    Args:
+        columns: in the table's order, names unique.
+        unit: the column that says whose row it is (a person, an account); None: each row is its own unit.
+        declared: True once a person vouches that everything here may be public knowledge.
+    """
+
+    columns: tuple[Column, ...]
+    unit: str | None = None
+    declared: bool = False
+
+    def __post_init__(self) -> None:
+        if self.unit is not None and self.unit not in self:
+            raise SchemaError(f"unit: there is no column {self.unit!r}{nearest(self.unit, self.names)}.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise SchemaError(f"there is no column {name!r}{nearest(name, self.names)}.")
+
+    def replace(self, name: str, **changes: Any) -> Schema:
+        """The same schema with one column's fields changed."""
+        self[name]
+        columns = tuple(dataclasses.replace(c, **changes) if c.name == name else c for c in self.columns)
+        return dataclasses.replace(self, columns=columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as in `schema.toml`."""
+        head: dict[str, Any] = {"declared": self.declared}
+        if self.unit is not None:
+            head["unit"] = self.unit
+        return head | {"columns": {column.name: column.to_dict() for column in self.columns}}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Schema:
+        """The reverse of `to_dict`; an unknown key is refused by name."""
+        for key in data:
+            if key not in ("declared", "unit", "columns"):
+                raise SchemaError(f"schema: unknown key {key!r}{nearest(key, ('declared', 'unit', 'columns'))}.")
+        columns = data.get("columns")
+        if not isinstance(columns, Mapping) or not columns:
+            raise SchemaError("schema: no columns given, expected one [columns.NAME] table per column.")
+        return cls(
+            columns=tuple(Column.from_dict(name, fields) for name, fields in columns.items()),
+            unit=data.get("unit"),
+            declared=bool(data.get("declared", False)),
+        )

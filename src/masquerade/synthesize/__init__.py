@@ -1,0 +1,1 @@
+"""Generators of new rows. Each module holds one class; they do not import one another."""

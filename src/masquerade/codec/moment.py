@@ -1,0 +1,108 @@
+"""Dates and times to codes: as numbers, at the resolution they are written in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from masquerade.codec.column import Codes, Scalars, State, register
+from masquerade.codec.numeric import NumericCodec
+from masquerade.schema import Column
+
+__all__ = ["MomentCodec"]
+
+RESOLUTIONS = (86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 1_000, 1)
+"""Microseconds in a day, an hour, a minute, a second, a millisecond, a microsecond."""
+_EPOCH = datetime(1970, 1, 1)
+
+
+@register
+@dataclass(frozen=True)
+class MomentCodec:
+    """A `NumericCodec` of whole steps since 1970.
+
+    Args:
+        numbers: the codec of the steps.
+        step: microseconds in a step: the coarsest resolution that every value keeps to.
+    """
+
+    name: ClassVar[str] = "moment"
+    one_stream: ClassVar[bool] = False
+
+    numbers: NumericCodec
+    step: int
+
+    @classmethod
+    def fit(
+        cls,
+        values: pl.Series,
+        column: Column,
+        *,
+        protect: int = 10,
+        units: pl.Series | None = None,
+        discrete: bool = False,
+        max_levels: int = 500,
+        rng: np.random.Generator,
+    ) -> Self:
+        """Fit to a Datetime series with at least one value; the column's bounds are ISO 8601 texts. See
+        `NumericCodec.fit`."""
+        micros = _microseconds(values)
+        step = next(step for step in RESOLUTIONS if not (micros % step).any())
+        numbers = NumericCodec.fit(
+            micros // step,
+            replace(
+                column, kind="integer", minimum=_steps(column.minimum, step), maximum=_steps(column.maximum, step)
+            ),
+            protect=protect, units=units, discrete=discrete, max_levels=max_levels, rng=rng,
+        )  # fmt: skip
+        return cls(numbers, step)
+
+    @property
+    def size(self) -> int:
+        return self.numbers.size
+
+    @property
+    def has_scalar(self) -> tuple[bool, ...]:
+        return self.numbers.has_scalar
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is a code for missing, the last one."""
+        return self.numbers.missing
+
+    def encode(self, values: pl.Series, rng: np.random.Generator) -> tuple[Codes, Scalars]:
+        return self.numbers.encode(_microseconds(values) // self.step, rng)
+
+    def match(self, values: pl.Series) -> Codes | None:
+        return self.numbers.match(_microseconds(values) // self.step)
+
+    def decode(self, codes: Codes, scalars: Scalars, rng: np.random.Generator, start: int = 0) -> pl.Series:
+        steps = self.numbers.decode(codes, scalars, rng)
+        return (steps * self.step).cast(pl.Datetime("us"))
+
+    def to_state(self) -> State:
+        config, arrays = self.numbers.to_state()
+        return {**config, "step": self.step}, arrays
+
+    @classmethod
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        return cls(NumericCodec.from_state(config, arrays), int(config["step"]))
+
+
+def _microseconds(values: pl.Series) -> pl.Series:
+    """Microseconds since 1970, Int64."""
+    return values.cast(pl.Datetime("us")).to_physical()
+
+
+def _steps(bound: float | int | str | None, step: int) -> float | None:
+    """A declared bound in steps since 1970; a time zone is left out."""
+    if not isinstance(bound, str):
+        return None
+    moment = datetime.fromisoformat(bound).replace(tzinfo=None) - _EPOCH
+    return (moment.days * 86_400_000_000 + moment.seconds * 1_000_000 + moment.microseconds) // step

@@ -1,0 +1,308 @@
+"""A whole typed table to two arrays, and back: `TableCodec`.
+
+Each column has a codec of its own. Columns with one code only, regenerated ids and columns that another one determines
+are not
+modelled: they are restored when decoding.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from masquerade.codec.arrays import Encoded, Layout
+from masquerade.codec.choose import fit_column
+from masquerade.codec.column import ColumnCodec, State, from_state
+from masquerade.codec.condition import code_of, levels_of
+from masquerade.codec.dependency import Dependency, find_dependencies
+from masquerade.errors import (
+    ArtifactError,
+    ConditionError,
+    SchemaError,
+    SettingError,
+    TableError,
+    nearest,
+)
+from masquerade.privacy.protect import unit_series
+from masquerade.schema import Schema
+from masquerade.seeds import stream
+
+__all__ = ["TableCodec"]
+
+
+@dataclass(frozen=True)
+class TableCodec:
+    """The fitted codecs of a table.
+
+    Args:
+        schema: of the table.
+        codecs: one per column of the schema, by name.
+        dependencies: by dependent column: the column that determines it, and the lookup.
+        layout: what a net must know: the modelled columns only.
+
+    >>> table = pl.DataFrame({"age": range(100), "sex": ["f", "m"] * 50})
+    >>> schema = Schema((Column("age", "integer"), Column("sex", "categorical")))
+    >>> codec = TableCodec.fit(table, schema)
+    >>> codec.layout.names
+    ('age', 'sex')
+    >>> codec.decode(codec.encode(table, seed=0), seed=0)["sex"].equals(table["sex"])
+    True
+    """
+
+    schema: Schema
+    codecs: Mapping[str, ColumnCodec]
+    dependencies: Mapping[str, Dependency]
+    layout: Layout
+
+    @classmethod
+    def fit(
+        cls,
+        table: pl.DataFrame,
+        schema: Schema,
+        *,
+        protect: int = 10,
+        discrete_columns: Sequence[str] | None = None,
+        max_levels: int = 500,
+        seed: int = 0,
+    ) -> Self:
+        """Fit to a typed table.
+
+        Args:
+            table: as from `masquerade.spelling.parse`: the schema's columns, null where missing.
+            schema: the columns; its `unit` says whose row it is.
+            protect: how many units must share a level or value for it to be shown; 0 and 1 switch protection off. A
+                column's own `protect` goes before it.
+            discrete_columns: columns that are to be discrete whatever their kind; None: categories, booleans, texts
+                and ids only.
+            max_levels: at most so many levels of a column get a code.
+            seed: of every draw.
+
+        Raises:
+            SchemaError: the table's columns are not the schema's, or `discrete_columns` names none of them.
+            SettingError: `protect` or `max_levels` out of range.
+            TableError: no rows, or no column left to model.
+        """
+        return cls.fit_encode(
+            table, schema, protect=protect, discrete_columns=discrete_columns, max_levels=max_levels, seed=seed
+        )[0]
+
+    @classmethod
+    def fit_encode(
+        cls,
+        table: pl.DataFrame,
+        schema: Schema,
+        *,
+        protect: int = 10,
+        discrete_columns: Sequence[str] | None = None,
+        max_levels: int = 500,
+        seed: int = 0,
+    ) -> tuple[Self, Encoded]:
+        """`fit`, and the encoded table (the same as from `encode` with this seed) at no further cost."""
+        forced = frozenset(discrete_columns or ())
+        _check(table, schema, protect, forced, max_levels)
+        units = unit_series(table, schema.unit)
+        codecs = {
+            column.name: fit_column(
+                table.get_column(column.name),
+                column,
+                protect=protect if column.protect is None else column.protect,
+                units=units,
+                discrete=column.name in forced,
+                max_levels=max_levels,
+                is_unit=column.name == schema.unit,
+                declared=schema.declared,
+                rng=stream(seed, "fit", column.name),
+            )
+            for column in schema
+        }
+        modelled = [name for name, codec in codecs.items() if codec.size > 1 or any(codec.has_scalar)]
+        discrete = {c.name: c.name in forced or not c.is_numeric for c in schema}
+        matched = {name: codecs[name].match(table.get_column(name)) for name in modelled}
+        dependencies = find_dependencies(
+            {name: codes for name, codes in matched.items() if codes is not None},
+            {name: codecs[name].size for name in modelled},
+            prefer=[name for name in modelled if discrete[name]],
+            protect={c.name: protect if c.protect is None else c.protect for c in schema},
+            units=units,
+        )
+        names = tuple(name for name in modelled if name not in dependencies)
+        if not names:
+            raise TableError(
+                "table: no column is left to model, each is constant, empty or a fresh id; "
+                "expected at least one that varies."
+            )
+        layout = Layout(
+            names,
+            tuple(codecs[name].size for name in names),
+            tuple(codecs[name].has_scalar for name in names),
+            tuple(discrete[name] for name in names),
+            (),
+        )
+        codec = cls(schema, codecs, dependencies, layout)
+        encoded = codec.encode(table, seed)
+        frequencies = tuple(
+            np.bincount(encoded.codes[:, i], minlength=size) / len(encoded) for i, size in enumerate(layout.sizes)
+        )
+        return dataclasses.replace(codec, layout=dataclasses.replace(layout, frequencies=frequencies)), encoded
+
+    def encode(self, table: pl.DataFrame, seed: int = 0) -> Encoded:
+        """The modelled columns of a typed table as arrays; rare values, and missing ones where training had none, are
+        replaced by draws."""
+        names = self.layout.names
+        _check_columns(table, names)
+        codes = np.empty((table.height, len(names)), dtype=np.int32)
+        scalars = np.zeros((table.height, len(names)), dtype=np.float32)
+        for i, name in enumerate(names):
+            rng = stream(seed, "encode", name)
+            codes[:, i], scalars[:, i] = self.codecs[name].encode(table.get_column(name), rng)
+        return Encoded(codes, scalars)
+
+    def decode(self, encoded: Encoded, seed: int = 0, start: int = 0) -> pl.DataFrame:
+        """A typed table in the schema's column order.
+
+        Args:
+            encoded: rows to decode.
+            seed: of every draw.
+            start: rows decoded before with this seed, when a table is decoded in chunks: so fresh ids stay distinct.
+        """
+        place = {name: i for i, name in enumerate(self.layout.names)}
+        rows = len(encoded)
+        flat, none = np.zeros(rows, dtype=np.int32), np.zeros(rows, dtype=np.float32)
+        columns = []
+        for name, codec in self.codecs.items():
+            codes, scalars = flat, none
+            if name in place:
+                codes, scalars = encoded.codes[:, place[name]], encoded.scalars[:, place[name]]
+            elif name in self.dependencies:
+                dependency = self.dependencies[name]
+                codes = dependency.lookup[encoded.codes[:, place[dependency.on]]]
+            rng = stream(seed, "decode", name) if codec.one_stream else stream(seed, "decode", name, start)
+            columns.append(codec.decode(codes, scalars, rng, start).alias(name))
+        return pl.DataFrame(columns)
+
+    def code_of(self, column: str, value: object) -> int:
+        """The code of a value of a modelled discrete column.
+
+        Raises:
+            ConditionError: no such column or level (the nearest is named), or a column that is not discrete.
+        """
+        name, codes = self.condition(column, value)
+        if name != column:
+            raise ConditionError(
+                f"given: column {column!r} is determined by {name!r} and has no code of its own; use `condition`."
+            )
+        return int(codes[0])
+
+    def condition(self, column: str, value: object) -> tuple[str, NDArray[np.int32]]:
+        """Which modelled column must have which codes so that `column` has `value`; usually the column itself, and one
+        code.
+
+        Raises:
+            ConditionError: no such column or level (the nearest is named), or a column that is not discrete.
+        """
+        self._check_conditional(column)
+        code = code_of(self.codecs[column], self.schema[column], value)
+        if column not in self.dependencies:
+            return column, np.array([code], dtype=np.int32)
+        dependency = self.dependencies[column]
+        return dependency.on, np.flatnonzero(dependency.lookup == code).astype(np.int32)
+
+    def levels(self, column: str) -> list[Any]:
+        """The levels that a condition on `column` may name, None for missing, in the order of their codes."""
+        self._check_conditional(column)
+        return levels_of(self.codecs[column])
+
+    def _check_conditional(self, column: str) -> None:
+        if column not in self.schema:
+            raise ConditionError(f"given: there is no column {column!r}{nearest(column, self.schema.names)}.")
+        codec = self.codecs[column]
+        if codec.size == 1 and not any(codec.has_scalar):
+            raise ConditionError(
+                f"given: column {column!r} is not modelled (it is constant, empty, or made afresh), "
+                "so no condition can be put on it."
+            )
+        if self.schema[column].is_numeric and (any(codec.has_scalar) or column not in self._discrete()):
+            raise ConditionError(
+                f"given: column {column!r} is numeric, and conditions can be put on discrete columns only "
+                f"({', '.join(sorted(self._discrete())) or 'there is none'}); "
+                "name it in `discrete_columns` when fitting."
+            )
+
+    def _discrete(self) -> set[str]:
+        """Columns that a condition can be put on."""
+        names = {name for name, flag in zip(self.layout.names, self.layout.discrete, strict=True) if flag}
+        kinds = {c.name for c in self.schema if not c.is_numeric and c.name in self.dependencies}
+        return names | kinds
+
+    def to_state(self) -> State:
+        """JSON data and arrays (named `COLUMN NUMBER.NAME`); neither holds a row, a rare level, an id or an exact
+        extreme."""
+        columns: list[dict[str, Any]] = []
+        arrays: dict[str, NDArray[Any]] = {}
+        for i, (name, codec) in enumerate(self.codecs.items()):
+            config, parts = codec.to_state()
+            columns.append({"column": name, "codec": codec.name, "config": config})
+            arrays |= {f"{i}.{key}": part for key, part in parts.items()}
+            if name in self.dependencies:
+                columns[-1]["on"] = self.dependencies[name].on
+                arrays[f"{i}.lookup"] = self.dependencies[name].lookup
+        for i, frequency in enumerate(self.layout.frequencies):
+            arrays[f"frequencies.{i}"] = frequency
+        layout = {"names": list(self.layout.names), "discrete": list(self.layout.discrete)}
+        return {"schema": self.schema.to_dict(), "columns": columns, "layout": layout}, arrays
+
+    @classmethod
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The reverse of `to_state`.
+
+        Raises:
+            ArtifactError: something is missing or of the wrong kind.
+        """
+        try:
+            codecs, dependencies = {}, {}
+            for i, entry in enumerate(config["columns"]):
+                parts = {key.split(".", 1)[1]: value for key, value in arrays.items() if key.startswith(f"{i}.")}
+                codecs[entry["column"]] = from_state(entry["codec"], entry["config"], parts)
+                if "on" in entry:
+                    dependencies[entry["column"]] = Dependency(entry["on"], parts["lookup"])
+            names = tuple(config["layout"]["names"])
+            layout = Layout(
+                names,
+                tuple(codecs[name].size for name in names),
+                tuple(codecs[name].has_scalar for name in names),
+                tuple(map(bool, config["layout"]["discrete"])),
+                tuple(arrays[f"frequencies.{i}"] for i in range(len(names))),
+            )
+            return cls(Schema.from_dict(config["schema"]), codecs, dependencies, layout)
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise ArtifactError(
+                f"codec: the saved state is damaged ({type(error).__name__}: {error}); fit again."
+            ) from error
+
+
+def _check_columns(table: pl.DataFrame, names: Sequence[str]) -> None:
+    absent = [name for name in names if name not in table.columns]
+    if absent:
+        raise SchemaError(
+            f"table: there is no column {absent[0]!r}{nearest(absent[0], table.columns)}, "
+            "expected one as the schema says."
+        )
+
+
+def _check(table: pl.DataFrame, schema: Schema, protect: int, forced: frozenset[str], max_levels: int) -> None:
+    _check_columns(table, schema.names)
+    if protect < 0:
+        raise SettingError(f"protect: got {protect}, expected an integer of at least 0 (0 switches protection off).")
+    if max_levels < 2:
+        raise SettingError(f"max_levels: got {max_levels}, expected an integer of at least 2.")
+    for name in sorted(forced):
+        if name not in schema:
+            raise SchemaError(f"discrete_columns: there is no column {name!r}{nearest(name, schema.names)}.")
+    if table.height == 0:
+        raise TableError("table: it has no rows, expected at least one.")

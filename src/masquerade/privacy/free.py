@@ -1,0 +1,93 @@
+"""Beginnings that no real value has, so that what is made under them is new for certain.
+
+Random beginnings of one length are drawn and compared with the sorted skeletons of the real values; those that none of
+them begins with are kept. The length is the least at which many are free.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from masquerade.privacy.shape import ALPHABETS, SKELETON, points, random_characters, skeletons_of
+
+__all__ = ["Skeletons", "find_free", "volume"]
+
+DRAWS = (2_048, 32_768)
+KEPT = 1_024
+
+
+class Skeletons:
+    """The sorted skeletons of the values that must never be made.
+
+    Args:
+        values: text; null is left out.
+    """
+
+    def __init__(self, values: pl.Series) -> None:
+        ordered = skeletons_of(values.drop_nulls().unique()).unique().sort()
+        self.count = ordered.len()
+        self.words = np.array(ordered.to_list(), dtype=f"<U{SKELETON}")
+
+    def shared(self, draws: NDArray[np.uint32]) -> NDArray[np.intp]:
+        """How many first characters each draw (rows of code points) has in common with the skeleton nearest to it."""
+        rows, width = draws.shape
+        longest = np.zeros(rows, dtype=np.intp)
+        if not self.count:
+            return longest
+        padded = np.zeros((rows, SKELETON), dtype=np.uint32)
+        padded[:, :width] = draws
+        places = np.searchsorted(self.words, padded.view(f"<U{SKELETON}").ravel())
+        real = self.words.view(np.uint32).reshape(-1, SKELETON)
+        for neighbour in (places - 1, places):
+            same = real[np.clip(neighbour, 0, self.count - 1), :width] == draws
+            longest = np.maximum(longest, np.cumprod(same, axis=1).sum(axis=1))
+        return longest
+
+
+def volume(marks: NDArray[np.uint32]) -> float:
+    """How many texts a sequence of marks and fixed characters allows."""
+    return math.prod(float(ALPHABETS[mark].size) for mark in marks.tolist() if mark in ALPHABETS)
+
+
+def find_free(
+    marks: NDArray[np.uint32], skeletons: Skeletons, rng: np.random.Generator, wanted: float
+) -> NDArray[np.uint32] | None:
+    """Beginnings of the skeleton `marks` that no real skeleton has.
+
+    Args:
+        marks: class marks and fixed characters of a shape's skeleton, shape (length,).
+        skeletons: of the real values.
+        rng: of the draws.
+        wanted: how many different texts the beginnings should allow; fewer where there is no room.
+
+    Returns:
+        Code points, shape (beginnings, m) with 1 <= m <= length; None where there is no room at all.
+    """
+    head = marks[:SKELETON]
+    if not head.size:
+        return None
+    best, best_capacity = None, 0.0
+    for draws in DRAWS:
+        drawn = random_characters(np.tile(head, (draws, 1)), rng)
+        shared = skeletons.shared(drawn)
+        shares = np.array([np.mean(shared < m) for m in range(1, head.size + 1)])
+        lengths = [*(np.flatnonzero(shares >= 0.5) + 1), *(np.flatnonzero((shares > 0) & (shares < 0.5))[::-1] + 1)]
+        for m in lengths[:4] + lengths[-4:]:
+            free = np.unique(drawn[shared < m, :m], axis=0)
+            if wanted <= 1e5 and len(free) > KEPT:
+                free = free[np.sort(rng.choice(len(free), KEPT, replace=False))]
+            capacity = len(free) * volume(marks[m:])
+            if capacity > best_capacity:
+                best, best_capacity = free, capacity
+            if capacity >= wanted:
+                return free
+    return best
+
+
+def as_points(words: list[str]) -> NDArray[np.uint32]:
+    """Stored beginnings, all of one length, as code points."""
+    return points(words, max(map(len, words), default=1))

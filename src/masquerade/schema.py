@@ -1,7 +1,7 @@
 """What each column is: `Column` and `Schema`, frozen, and their two spellings (dict and `schema.toml`).
 
-What a schema declares is public. What was inferred came from the data, so inference already protects it: only levels that
-at least `protect` rows have are listed, and bounds are the tenth most extreme values (see `masquerade.inference`).
+What a schema declares is public. What was inferred came from the data, so inference already protects it: only levels
+that at least `protect` rows have are listed, and bounds are the tenth most extreme values (see `masquerade.inference`).
 """
 
 from __future__ import annotations
@@ -29,11 +29,15 @@ class Column:
         minimum: the least value; a number, or an ISO 8601 string for a `datetime`.
         maximum: the greatest value, likewise.
         levels: the levels of a `categorical` as text; of a `boolean` its two words, the false one first.
-        decimals: digits after the decimal mark of a `continuous` column; None when they vary beyond 15.
+        decimals: digits after the decimal mark of a `continuous` column; None when they vary beyond 12. Of an `integer`
+            column written as text: how many zeros follow its mark (1 for `63.0`).
+        least_decimals: in numbers written as text, digits kept even when they are zeros (0 writes `2.5` and `3`); None:
+            all `decimals`.
         missing: the word that stands for a missing value in text (`"?"`, `""`); None: a true null.
         sensitive: whether this is a secret that attacks should try to learn.
         protect: a protection threshold of its own; None: the model's.
-        format: how a `datetime` is written in text, in strptime's letters; None: a native date or time.
+        format: how a `datetime` is written in text, in strptime's letters (see `masquerade.moments_format`); None: a
+            native date or time.
         thousands: what separates thousands in numbers written as text (`","`); None: nothing does.
         grouping: `"western"` (1,234,567) or `"indian"` (12,34,567).
         decimal_mark: `"."` or `","`, for numbers written as text.
@@ -45,6 +49,7 @@ class Column:
     maximum: float | int | str | None = None
     levels: tuple[str, ...] | None = None
     decimals: int | None = None
+    least_decimals: int | None = None
     missing: str | None = None
     sensitive: bool = False
     protect: int | None = None
@@ -56,9 +61,7 @@ class Column:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             hint = nearest(str(self.kind), KINDS)
-            raise SchemaError(
-                f"column {self.name!r}: kind is {self.kind!r}, expected one of {', '.join(KINDS)}{hint}."
-            )
+            raise SchemaError(f"column {self.name!r}: kind is {self.kind!r}, expected one of {', '.join(KINDS)}{hint}.")
         if self.protect is not None and (not isinstance(self.protect, int) or self.protect < 0):
             raise SchemaError(f"column {self.name!r}: protect is {self.protect!r}, expected an integer of at least 0.")
 
@@ -71,9 +74,7 @@ class Column:
         """Only what differs from the defaults, without the name."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "name"}
         defaults = {f.name: f.default for f in dataclasses.fields(self)}
-        return {
-            k: list(v) if isinstance(v, tuple) else v for k, v in fields.items() if k == "kind" or v != defaults[k]
-        }
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items() if k == "kind" or v != defaults[k]}
 
     @classmethod
     def from_dict(cls, name: str, fields: Mapping[str, Any]) -> Column:

@@ -1,0 +1,52 @@
+"""The program's commands, in the order in which a newcomer meets them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Annotated, Any
+
+import typer
+import typer.main
+
+from masquerade.cli import command_demo, command_evaluate, command_inspect, command_sample, command_synthesize
+from masquerade.cli.options import examples
+
+__all__ = ["app", "command"]
+
+app = typer.Typer(
+    name="masquerade",
+    help="Release data without releasing people: synthetic tables, and one honest report on every release.",
+    epilog=examples(
+        "masquerade demo",
+        "masquerade synthesize bank.csv -o synthetic.csv --report report.html",
+    ),
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """Release data without releasing people: synthetic tables, and one honest report on every release."""
+    if version:
+        typer.echo(f"masquerade {importlib.metadata.version('masquerade')}")
+        raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(0)
+
+
+app.command("demo", epilog=command_demo.EXAMPLES)(command_demo.demo)
+app.command("inspect", epilog=command_inspect.EXAMPLES)(command_inspect.inspect)
+app.command("synthesize", epilog=command_synthesize.EXAMPLES)(command_synthesize.synthesize)
+app.command("sample", epilog=command_sample.EXAMPLES)(command_sample.sample)
+app.command("evaluate", epilog=command_evaluate.EXAMPLES)(command_evaluate.evaluate)
+
+
+def command() -> Any:
+    """The whole program as one Click command."""
+    return typer.main.get_command(app)

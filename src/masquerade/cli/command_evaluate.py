@@ -1,0 +1,122 @@
+"""`masquerade evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from masquerade.cli.boundary import say, session, tell
+from masquerade.cli.options import Debug, Protect, Quiet, SchemaFile, Seed, Sensitive, Target, Unit, examples
+
+if TYPE_CHECKING:
+    from masquerade.privacy.ledger import Ledger
+
+EXAMPLES = examples(
+    "masquerade evaluate real.csv synthetic.csv",
+    "masquerade evaluate real.csv synthetic.csv --holdout kept.csv --target y",
+    "masquerade evaluate real.csv synthetic.csv -o report.html -o report.json",
+)
+
+
+def evaluate(
+    real: Annotated[Path, typer.Argument(metavar="REAL", help="The table that the release was made from.")],
+    released: Annotated[Path, typer.Argument(metavar="RELEASED", help="The table that is to go out.")],
+    holdout: Annotated[
+        Path | None, typer.Option("--holdout", metavar="H", help="Real rows that no training has seen.")
+    ] = None,
+    target: Target = None,
+    sensitive: Sensitive = None,
+    kind: Annotated[str, typer.Option("--kind", help="What was released: rows.")] = "rows",
+    attacks: Annotated[str, typer.Option("--attacks", help="How hard to attack: none.")] = "none",
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", metavar="R.html", help="The report: .html or .json; may be repeated."),
+    ] = None,
+    ledger: Annotated[
+        Path | None, typer.Option("--ledger", metavar="L.json", help="Default: RELEASED.ledger.json.")
+    ] = None,
+    policy: Annotated[Path | None, typer.Option("--policy", metavar="P.toml", help="Not available yet.")] = None,
+    protect: Protect = 10,
+    seed: Seed = None,
+    quiet: Quiet = False,
+    schema: SchemaFile = None,
+    unit: Unit = None,
+    debug: Debug = False,
+) -> None:
+    """Judge a release: what analysts lose, and how near it comes to real people.
+
+    Give --holdout: without real rows that no training has seen, the scores
+    that need them as a yardstick are left out.
+    """
+    from masquerade.cli import checks, tables
+    from masquerade.files import read_table
+    from masquerade.progress import ConsoleProgress
+    from masquerade.seeds import check_seed
+
+    _refuse_unavailable(kind, attacks, policy)
+    outputs = output or []
+    checks.check_outputs(
+        [("--output", path, checks.REPORTS) for path in outputs], [real, released, holdout, schema, ledger]
+    )
+    known = _ledger(released, ledger)
+    raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
+    for option, name in [("--target", target), *(("--sensitive", name) for name in sensitive or [])]:
+        checks.check_column(option, name, found.names)
+    if holdout is None and not quiet:
+        say("note", "no --holdout: utility, distances and ceilings, which need unseen real rows, are left out.")
+
+    import masquerade as mq
+
+    with ConsoleProgress() as bar:
+        judged = mq.evaluate(
+            raw,
+            read_table(released),
+            holdout=None if holdout is None else read_table(holdout),
+            target=target,
+            sensitive=sensitive or [],
+            schema=found,
+            unit=found.unit,
+            protect=protect,
+            kind=kind,
+            attacks=attacks,
+            ledger=known,
+            seed=check_seed(seed),
+            callback=None if session.quiet else bar,
+        )
+    from masquerade.cli.release import all_or_nothing
+
+    with all_or_nothing(outputs):
+        for path in outputs:
+            judged.save(path)
+    tell(judged.summary())
+    for path in outputs:
+        tell(f"Wrote {path}")
+
+
+def _refuse_unavailable(kind: str, attacks: str, policy: Path | None) -> None:
+    """Refuse what a later version will do, and what none will."""
+    from masquerade.cli.checks import not_yet
+    from masquerade.errors import SettingError, nearest
+
+    for option, value, now, later in (
+        ("--kind", kind, "rows", ("codes", "images")),
+        ("--attacks", attacks, "none", ("quick", "thorough")),
+    ):
+        if value in later:
+            raise not_yet(option, value, f"expected {now}")
+        if value != now:
+            raise SettingError(f"{option}: got {value!r}, expected {now}{nearest(value, (now, *later))}.")
+    if policy is not None:
+        raise not_yet("--policy", policy, "read the scores from a .json report instead")
+
+
+def _ledger(released: Path, ledger: Path | None) -> Ledger | None:
+    """The ledger that was named, or the one beside the release; None where there is none."""
+    from masquerade.privacy.ledger import Ledger, ledger_path
+
+    if ledger is not None:
+        return Ledger.read(ledger)
+    beside = ledger_path(released)
+    return Ledger.read(beside) if beside.is_file() else None

@@ -1,0 +1,48 @@
+"""`masquerade inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masquerade.cli.boundary import tell
+from masquerade.cli.options import Data, Debug, Protect, Quiet, SchemaFile, Seed, Unit, examples
+
+EXAMPLES = examples(
+    "masquerade inspect bank.csv",
+    "masquerade inspect bank.csv -o schema.toml",
+    "masquerade inspect new.csv --schema schema.toml    (does it fit?)",
+)
+
+
+def inspect(
+    data: Data,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="S.toml", help="Write the schema here, to be edited.")
+    ] = None,
+    protect: Protect = 10,
+    seed: Seed = None,
+    quiet: Quiet = False,
+    schema: SchemaFile = None,
+    unit: Unit = None,
+    debug: Debug = False,
+) -> None:
+    """Show what each column is taken for, and write it as a schema to edit.
+
+    With --schema the table is checked against that schema instead.
+    Nothing here is random: a seed changes nothing.
+    """
+    from masquerade import spelling
+    from masquerade.cli.checks import check_outputs
+    from masquerade.cli.tables import read_with_schema
+    from masquerade.files import write_schema
+    from masquerade.overview import overview
+
+    check_outputs([("--output", output, (".toml",))], [data, schema])
+    raw, found = read_with_schema(data, schema, unit=unit, protect=protect)
+    tell(overview(found, spelling.parse(raw, found)))
+    if output is not None:
+        write_schema(found, output)
+        tell(f"Wrote {output}: check it, edit it, and give it back with --schema {output}")

@@ -1,0 +1,64 @@
+"""`masquerade sample`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masquerade.cli.boundary import tell
+from masquerade.cli.options import Debug, Given, Output, Quiet, SchemaFile, Seed, Unit, examples
+
+EXAMPLES = examples(
+    "masquerade sample bank.mq -n 10000 -o synthetic.csv",
+    "masquerade sample bank.mq -n 500 -o yes.parquet --given y=yes --seed 1",
+)
+
+
+def sample(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.mq", help="A model that synthesize --save kept.")],
+    rows: Annotated[int, typer.Option("--rows", "-n", min=0, metavar="N", help="How many rows.")],
+    output: Output,
+    given: Given = None,
+    seed: Seed = None,
+    quiet: Quiet = False,
+    schema: SchemaFile = None,
+    unit: Unit = None,
+    debug: Debug = False,
+) -> None:
+    """Draw new rows from a saved model, without the data it learnt from.
+
+    With --schema or --unit the model is refused unless it was trained with
+    just that schema or unit.
+    """
+    from masquerade.cli import checks
+    from masquerade.cli.release import all_or_nothing, write_ledger, write_rows
+    from masquerade.cli.tables import declared_schema
+    from masquerade.errors import SchemaError
+    from masquerade.privacy.ledger import ledger_path
+    from masquerade.progress import ConsoleProgress
+    from masquerade.seeds import check_seed
+
+    ledger_file = ledger_path(output)
+    checks.check_outputs(
+        [("--output", output, checks.TABLES), ("--output", ledger_file, checks.REPORTS)], [model, schema]
+    )
+    expected = declared_schema(schema, None)
+    condition = checks.split_given(given)
+
+    import masquerade as mq
+
+    fitted = mq.load(model)
+    found = fitted.schema_
+    if expected is not None and [(c.name, c.kind) for c in expected] != [(c.name, c.kind) for c in found]:
+        raise SchemaError(f"--schema: {schema} has other columns or kinds than the schema of {model}.")
+    if unit is not None and unit != found.unit:
+        raise SchemaError(f"--unit: the unit of {model} is {found.unit or 'the row'!r}, not {unit!r}.")
+    seed = check_seed(seed)
+    with ConsoleProgress() as bar, all_or_nothing([output, ledger_file]):
+        frames = fitted.sample_chunks(rows, given=checks.check_given(condition, found), random_state=seed)
+        write_rows(output, frames, rows, None if quiet else bar)
+        write_ledger(output, fitted.ledger_)
+    tell(f"Wrote {output} and {ledger_file.name}")
+    tell(fitted.ledger_.sentence())

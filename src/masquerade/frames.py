@@ -270,7 +270,8 @@ def _to_arrow(frame: pl.DataFrame, kind: FrameKind) -> Any:
 
 def _arrow_type(pyarrow: Any, name: str) -> Any:
     base, _, inside = name.rstrip(">])").replace("<", "[").replace("(", "[").partition("[")
-    parts = dict(part.strip().split("=", 1) if "=" in part else ("", part.strip()) for part in inside.split(","))
+    pairs = [part.strip().rpartition("=") for part in inside.split(",")]
+    parts = {key: value for key, _, value in pairs}
     if base == "timestamp":
         return pyarrow.timestamp(parts[""], parts.get("tz"))
     if base in ("decimal32", "decimal64", "decimal128", "decimal256"):

@@ -50,9 +50,9 @@ def column_of_pandas(name: str, series: Any) -> tuple[pl.Series, str | None, tup
             words.gather(codes.set(codes < 0, None)).alias(name) if labels else pl.Series(name, [None] * len(series))
         )
         return picked.cast(pl.String).cast(pl.Categorical), None, tuple(labels), bool(dtype.ordered)
-    if text.endswith("[pyarrow]") and text not in ("string[pyarrow]",):
+    if hasattr(dtype, "pyarrow_dtype"):
         arrow = importlib.import_module("pyarrow")
-        return pl.Series(name, pl.from_arrow(arrow.array(series))), None, None, False
+        return pl.Series(name, pl.from_arrow(arrow.array(series))), "arrow", None, False
     kind = getattr(dtype, "kind", "O")
     if kind == "M":
         return _moments(name, series, missing), None, None, False
@@ -151,6 +151,8 @@ def pandas_of_column(
         values = column.cast(pl.Float64).fill_null(np.nan).to_numpy() if floats else column.to_numpy()
         return pandas.Series(values).astype(dtype)
     values = column.to_list()
+    if inner == "arrow" and dtype == "string[pyarrow]":  # pandas would take this for another type
+        return pandas.Series(values, dtype=pandas.ArrowDtype(importlib.import_module("pyarrow").string()))
     if column.dtype.is_float() and dtype.startswith(("Int", "UInt")):
         values = [None if value is None else round(value) for value in values]
     try:

@@ -7,9 +7,11 @@ that at least `protect` rows have are listed, and bounds are the tenth most extr
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NoReturn, get_args
 
 from masquerade.errors import SchemaError, nearest
 
@@ -62,8 +64,33 @@ class Column:
         if self.kind not in KINDS:
             hint = nearest(str(self.kind), KINDS)
             raise SchemaError(f"column {self.name!r}: kind is {self.kind!r}, expected one of {', '.join(KINDS)}{hint}.")
-        if self.protect is not None and (not isinstance(self.protect, int) or self.protect < 0):
-            raise SchemaError(f"column {self.name!r}: protect is {self.protect!r}, expected an integer of at least 0.")
+        for field in ("protect", "decimals", "least_decimals"):
+            value: object = getattr(self, field)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+                self._refuse(field, value, "an integer of at least 0")
+        for field, words in (("grouping", ("western", "indian")), ("decimal_mark", (".", ","))):
+            if getattr(self, field) not in words:
+                self._refuse(field, getattr(self, field), " or ".join(map(repr, words)))
+        if self.thousands is not None and (
+            len(self.thousands) != 1 or self.thousands in self.decimal_mark + "0123456789"
+        ):
+            self._refuse("thousands", self.thousands, "one character that is no digit and not the decimal mark")
+        if self.levels is not None and self.kind == "boolean" and len(set(self.levels)) != 2:
+            self._refuse("levels", list(self.levels), "two different words, the false one first")
+        self._check_bounds()
+
+    def _check_bounds(self) -> None:
+        for field in ("minimum", "maximum"):
+            value: object = getattr(self, field)
+            expected: type | tuple[type, ...] = str if self.kind == "datetime" else (int, float)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, expected)):
+                self._refuse(field, value, "ISO 8601 text in quotes" if self.kind == "datetime" else "a number")
+        low: Any = self.minimum
+        if low is not None and self.maximum is not None and low > self.maximum:
+            self._refuse("minimum", low, f"at most the maximum {self.maximum!r}")
+
+    def _refuse(self, field: str, got: object, expected: str) -> NoReturn:
+        raise SchemaError(f"column {self.name!r}: {field} is {got!r}, expected {expected}.")
 
     @property
     def is_numeric(self) -> bool:
@@ -86,8 +113,20 @@ class Column:
         if "kind" not in fields:
             raise SchemaError(f"column {name!r}: no kind given, expected one of {', '.join(KINDS)}.")
         values = dict(fields)
+        for field, kind, expected in (
+            ("levels", list | tuple, "a list of texts"),
+            ("sensitive", bool, "true or false"),
+            ("missing", str, "text in quotes"),
+            ("format", str, "text in quotes"),
+            ("thousands", str, "text in quotes"),
+        ):
+            if values.get(field) is not None and not isinstance(values[field], kind):
+                raise SchemaError(f"column {name!r}: {field} is {values[field]!r}, expected {expected}.")
         if values.get("levels") is not None:
             values["levels"] = tuple(str(level) for level in values["levels"])
+        for field in ("minimum", "maximum"):
+            if isinstance(values.get(field), datetime.date):
+                values[field] = values[field].isoformat()
         return cls(name=name, **values)
 
 
@@ -106,6 +145,9 @@ class Schema:
     declared: bool = False
 
     def __post_init__(self) -> None:
+        if len(set(self.names)) < len(self.names):
+            twice = next(name for name in self.names if self.names.count(name) > 1)
+            raise SchemaError(f"column {twice!r}: it is there {self.names.count(twice)} times, expected once.")
         if self.unit is not None and self.unit not in self:
             raise SchemaError(f"unit: there is no column {self.unit!r}{nearest(self.unit, self.names)}.")
 
@@ -134,6 +176,19 @@ class Schema:
         columns = tuple(dataclasses.replace(c, **changes) if c.name == name else c for c in self.columns)
         return dataclasses.replace(self, columns=columns)
 
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        head = "".join(f"<th>{word}</th>" for word in ("column", "kind", "values", "missing"))
+        rows = "".join(
+            f"<tr><td>{html.escape(c.name)}</td><td>{c.kind}</td><td>{html.escape(_values(c))}</td>"
+            f"<td>{'' if c.missing is None else html.escape(repr(c.missing))}</td></tr>"
+            for c in self
+        )
+        unit = "each row is its own" if self.unit is None else html.escape(self.unit)
+        said = "declared as public" if self.declared else "inferred from the data"
+        caption = f"{len(self)} columns, {said}; unit: {unit}"
+        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as in `schema.toml`."""
         head: dict[str, Any] = {"declared": self.declared}
@@ -150,8 +205,28 @@ class Schema:
         columns = data.get("columns")
         if not isinstance(columns, Mapping) or not columns:
             raise SchemaError("schema: no columns given, expected one [columns.NAME] table per column.")
+        for name, fields in columns.items():
+            if not isinstance(fields, Mapping):
+                raise SchemaError(f"column {name!r}: got {fields!r}, expected a table [columns.{name}] with a kind.")
+        if not isinstance(data.get("declared", False), bool):
+            raise SchemaError(f"schema: declared is {data['declared']!r}, expected true or false.")
         return cls(
             columns=tuple(Column.from_dict(name, fields) for name, fields in columns.items()),
             unit=data.get("unit"),
-            declared=bool(data.get("declared", False)),
+            declared=data.get("declared", False),
         )
+
+
+_SHOWN_LEVELS = 6
+
+
+def _values(column: Column) -> str:
+    """The bounds or the first levels of a column, for people."""
+    if column.levels is not None:
+        shown = ", ".join(column.levels[:_SHOWN_LEVELS])
+        more = len(column.levels) - _SHOWN_LEVELS
+        return shown if more <= 0 else f"{shown} and {more} more"
+    if column.minimum is None and column.maximum is None:
+        return ""
+    low, high = ("" if bound is None else str(bound) for bound in (column.minimum, column.maximum))
+    return f"{low} to {high}"

@@ -211,7 +211,7 @@ def _parse_boolean(text: pl.Series, levels: tuple[str, ...] | None) -> pl.Series
         text = text.str.to_lowercase()
         false, true = [pair[0] for pair in BOOLEAN_WORDS], [pair[1] for pair in BOOLEAN_WORDS]
     return pl.select(
-        pl.when(text.is_in(true)).then(pl.lit(True)).when(text.is_in(false)).then(pl.lit(False))  # type: ignore[arg-type]
+        pl.when(text.is_in(true)).then(pl.lit(True)).when(text.is_in(false)).then(pl.lit(False))
     ).to_series()
 
 
@@ -281,7 +281,7 @@ def spell(typed: pl.DataFrame, schema: Schema, kind: FrameKind | None = None) ->
 
 
 _TEXT_TYPES = re.compile(
-    r"^(String|str|string.*|object|category|Categorical.*|Enum.*|large_string|dictionary<values=(large_)?string.*)$"
+    r"^(String|str|string.*|object|category|Categorical.*|Enum.*|large_string.*|dictionary<values=(large_)?string.*)$"
 )
 
 

@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from masquerade.judge.figures import Figure, mean_figure
+from masquerade.judge.scores import Score
 from masquerade.judge.tables import Side, Tables
 from masquerade.metrics import shapes
+from masquerade.metrics.intervals import wilson
 from masquerade.privacy.protect import protected_bounds
+from masquerade.schema import Schema
 
-__all__ = ["column_figures", "per_column"]
+__all__ = ["column_figures", "key_uniqueness", "per_column"]
 
 
 def column_figures(
@@ -73,9 +77,31 @@ def column_figures(
     return {name: figure for name, figure in figures.items() if math.isfinite(figure.value)}, details
 
 
-def per_column(details: dict[str, dict[str, Any]], kinds: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """The details of every column in the schema's order, its kind first."""
-    return {name: {"kind": kind} | details.get(name, {"score": None, "metric": None}) for name, kind in kinds.items()}
+def per_column(details: Mapping[str, Mapping[str, Any]], schema: Schema) -> dict[str, dict[str, Any]]:
+    """The details of every column in the schema's order, its kind first; ids and free text have no score."""
+    none = {"score": None, "metric": None}
+    return {column.name: {"kind": column.kind} | dict(details.get(column.name, none)) for column in schema}
+
+
+def key_uniqueness(released: pl.DataFrame, holdout: pl.DataFrame | None, keys: list[str]) -> Score | None:
+    """The share of released ids that are distinct, over all id columns; None where there is none."""
+
+    def distinct(table: pl.DataFrame) -> tuple[int, int]:
+        values = [table.get_column(name).drop_nulls() for name in keys]
+        return sum(v.n_unique() for v in values), sum(v.len() for v in values)
+
+    found, total = distinct(released)
+    if not total:
+        return None
+    real, real_total = (0, 0) if holdout is None else distinct(holdout)
+    return Score(
+        "key_uniqueness",
+        found / total,
+        "higher",
+        interval=wilson(found, total),
+        ceiling=real / real_total if real_total else None,
+        meaning="The share of released ids that are distinct.",
+    )
 
 
 def _detail(

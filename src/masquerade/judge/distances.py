@@ -23,7 +23,7 @@ from masquerade.metrics.neighbours import Nearest, Points, nearest
 
 __all__ = ["QUERY_ROWS", "REFERENCE_ROWS", "distances", "exact_copies"]
 
-QUERY_ROWS = 5_000
+QUERY_ROWS = 10_000
 """At most this many released rows look for their nearest real rows."""
 
 REFERENCE_ROWS = 20_000
@@ -144,8 +144,8 @@ def _shares(to_train: Nearest, to_holdout: Nearest, references: int) -> dict[str
             "half",
             interval=(low, high),
             ceiling=0.5,
-            meaning=f"How often a released row's nearest real row is one that trained, among {references:,} training and "
-            f"as many unseen rows, for {len(nearer):,} released ones; ½ means that training rows are no nearer."
+            meaning=f"How often a released row's nearest real row is one that trained, among {references:,} training "
+            f"and as many unseen rows, for {len(nearer):,} released ones; ½ means that training rows are no nearer."
             + _NOT_A_GUARANTEE,
         ),
         "dcr_overfitting_protection": Score(
@@ -175,8 +175,8 @@ def _nndr(to_train: Nearest, of_holdout: Nearest | None) -> Score:
         "higher",
         interval=of_quantile(ratios, 0.05),
         ceiling=None if of_holdout is None else float(np.quantile(_ratios(of_holdout), 0.05)),
-        meaning="Nearest over second-nearest distance to training rows, 5th percentile: near 0, some released rows point "
-        "at one training row alone. The ceiling is the same for unseen real rows." + _NOT_A_GUARANTEE,
+        meaning="Nearest over second-nearest distance to training rows, 5th percentile: near 0, some released rows "
+        "point at one training row alone. The ceiling is the same for unseen real rows." + _NOT_A_GUARANTEE,
     )
 
 

@@ -1,4 +1,4 @@
-"""How to read the scores: their groups, their order, and what each says beside its ceiling. Plain data in, words out."""
+"""How to read the scores: their groups, their order, and what each says beside its ceiling."""
 
 from __future__ import annotations
 
@@ -13,14 +13,62 @@ Group = Literal["fidelity", "utility", "privacy"]
 
 GROUPS: dict[Group, str] = {"fidelity": "Fidelity", "utility": "Utility", "privacy": "Privacy, tested"}
 
-_FIDELITY = """quality column_shapes column_pair_trends univariate_accuracy bivariate_accuracy trivariate_accuracy detection_auc
-correlation_distance missing_value_similarity range_coverage category_coverage boundary_adherence category_adherence key_uniqueness
-similarity_score pca_similarity mean_log_difference std_log_difference""".split()
-_UTILITY = """tstr trtr utility_gap tstr_logistic trtr_logistic tstr_ridge trtr_ridge tstr_forest trtr_forest tstr_boosting trtr_boosting
-balanced_accuracy f1_weighted roc_auc average_precision permutation_importance""".split()
-_PRIVACY = """membership_auc membership_tpr_at_1pct_fpr singling_out linkability inference attribute_auc reconstruction_r2 linkage_top1
-exact_copies dcr_share nndr dcr_baseline_protection dcr_overfitting_protection""".split()
+_FIDELITY = [
+    "quality",
+    "column_shapes",
+    "column_pair_trends",
+    "univariate_accuracy",
+    "bivariate_accuracy",
+    "trivariate_accuracy",
+    "detection_auc",
+    "correlation_distance",
+    "missing_value_similarity",
+    "range_coverage",
+    "category_coverage",
+    "boundary_adherence",
+    "category_adherence",
+    "key_uniqueness",
+    "similarity_score",
+    "pca_similarity",
+    "mean_log_difference",
+    "std_log_difference",
+]
+_UTILITY = [
+    "tstr",
+    "trtr",
+    "utility_gap",
+    "tstr_logistic",
+    "trtr_logistic",
+    "tstr_ridge",
+    "trtr_ridge",
+    "tstr_forest",
+    "trtr_forest",
+    "tstr_boosting",
+    "trtr_boosting",
+    "balanced_accuracy",
+    "f1_weighted",
+    "roc_auc",
+    "average_precision",
+    "permutation_importance",
+]
+_PRIVACY = [
+    "membership_auc",
+    "membership_tpr_at_1pct_fpr",
+    "singling_out",
+    "linkability",
+    "inference",
+    "attribute_auc",
+    "reconstruction_r2",
+    "linkage_top1",
+    "exact_copies",
+    "dcr_share",
+    "nndr",
+    "dcr_baseline_protection",
+    "dcr_overfitting_protection",
+]
 _ORDER = {name: rank for rank, name in enumerate(_FIDELITY + _UTILITY + _PRIVACY)}
+
+_LIKENESS = frozenset([*_FIDELITY[:6], "correlation_distance", "pca_similarity", "similarity_score"])
 
 _FAR = 0.1  # this much short of a real sample is worth an analyst's attention
 _CLOSE = 0.01  # without an interval, a smaller excess over the ceiling may be chance
@@ -58,9 +106,11 @@ def verdict(name: str, score: Mapping[str, Any]) -> Verdict:
     """What a score says beside its ceiling.
 
     Returns:
-        `"too close"` when the release is significantly nearer to the real rows than a fresh real sample is: it has seen too much;
-        `"far"` when it falls 0.1 or more short of what a real sample reaches; `"near"` in between; `""` when there is nothing
-        to compare with. Significant means that the whole interval lies beyond; without an interval, by more than 0.01.
+        `"too close"` when the release is significantly nearer to the real rows than a fresh real sample is
+        (it has seen too much); `"far"` when it falls 0.1 or more short of what a real sample reaches;
+        `"near"` in between; `""` when there is nothing to compare with. Significant means that the whole
+        interval lies beyond; without an interval, by more than 0.01. Figures that protection itself pushes to
+        their best (`boundary_adherence` and the like) and those of utility are never "too close".
 
     >>> verdict("quality", {"value": 0.99, "interval": [0.985, 0.995], "ceiling": 0.98, "better": "higher"})
     'too close'
@@ -84,7 +134,7 @@ def verdict(name: str, score: Mapping[str, Any]) -> Verdict:
         return "too close" if worse else "near"
     excess = low - ceiling if better == "higher" else ceiling - high
     short = ceiling - value if better == "higher" else value - ceiling
-    if excess > 0 and name != "utility_gap":
+    if excess > 0 and name in _LIKENESS:
         return "too close"
     return "far" if short >= _FAR else "near"
 
@@ -147,16 +197,16 @@ def privacy_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
         sentence = (
             "The best attack tells rows that were used from rows that were not no better than a coin would (½)."
             if found == "near"
-            else f"The best attack tells rows that were used from rows that were not with an AUC of {value:.2f}; a coin has 0.50."
+            else f"The best attack tells rows that were used from others: AUC {value:.2f}, where a coin has 0.50."
         )
         return Headline("Privacy, tested", name, f"{value:.3f}", sentence, found)
     if name == "exact_copies":
         sentence = f"{value:.2%} of the released rows equal a real training row, beyond what chance explains."
         return Headline("Privacy, tested", name, f"{value:.2%}", sentence, found)
-    sentence = f"{value:.1%} of the released rows lie nearer to a row that was used than to one that was held back; 50 % is ideal"
+    sentence = f"{value:.1%} of the released rows lie nearer to a row that was used than to one that was held back"
     sentence += (
-        ", and more than chance allows: the release has seen too much."
+        "; that is more than chance allows (50 %): the release has seen too much."
         if found == "too close"
-        else ", and chance explains the rest."
+        else "; 50 % is ideal, and the difference is within chance."
     )
     return Headline("Privacy, tested", name, f"{value:.1%}", sentence, found)

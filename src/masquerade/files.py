@@ -216,11 +216,12 @@ _TOP = f"""\
 #
 # In [columns.NAME]:
 #   kind            {", ".join(KINDS)}
-#   minimum, maximum, levels   the values it may take; what is listed here came from the data, without rare levels and
-extremes #   sensitive       true: a secret that attacks should try to learn #   missing         the word for a missing
-value; "" is an empty cell #   protect         a protection threshold of its own #   format          how dates and times
-are written (%d-%b-%y is 01-Oct-18) #   decimals, least_decimals, thousands, grouping, decimal_mark   how numbers are
-written
+#   minimum, maximum, levels   the values it may take; what is listed here came from the data, without rare ones
+#   sensitive       true: a secret that attacks should try to learn
+#   missing         the word for a missing value; "" is an empty cell
+#   protect         a protection threshold of its own
+#   format          how dates and times are written (%d-%b-%y is 01-Oct-18)
+#   decimals, least_decimals, thousands, grouping, decimal_mark   how numbers are written
 
 """
 

@@ -250,8 +250,8 @@ def _calendar(low: float, high: float, cells: int) -> Floats:
     span = max(high - low, _SECOND)
     step = next((s for s in _CLOCK_STEPS if s * cells >= span), None)
     if step is not None:
-        clock: Floats = np.arange(math.floor(low / step), math.floor(high / step) + 2) * float(step)
-        return clock
+        clock = np.arange(math.floor(low / step), math.floor(high / step) + 2, dtype=np.float64) * float(step)
+        return np.asarray(clock, dtype=np.float64)
     months = next((m for m in _MONTH_STEPS if m * 30.4 * _DAY * cells >= span), _MONTH_STEPS[-1])
     first, last = (np.datetime64(int(x), "s").astype("datetime64[M]").astype(int) for x in (low, high))
     stamps = np.arange(first // months, last // months + 2) * months

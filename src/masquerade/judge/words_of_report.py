@@ -1,0 +1,263 @@
+"""The words and tables of the page: numbers as people read them, nothing about looks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from masquerade.judge.plots import spoken
+from masquerade.judge.reading import GROUPS, fidelity_headline, grouped, privacy_headline, verdict
+from masquerade.privacy.ledger import Ledger
+
+__all__ = ["ARROWS", "figure_text", "guaranteed", "tables"]
+
+ARROWS = {"higher": "↑", "lower": "↓", "half": "½"}
+_WORST_PAIRS = 10
+
+
+def tables(
+    report: Mapping[str, Any], facts: Mapping[str, Any], charts: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    """Everything that the page says in words and numbers.
+
+    Args:
+        report: as from `Report.to_dict`.
+        facts: as from `masquerade.judge.describe.facts`.
+        charts: ids of the charts of each column.
+    """
+    scores = report.get("scores") or {}
+    columns = _columns(report.get("columns") or {}, facts, charts)
+    parts = [
+        {
+            "title": GROUPS[part],
+            "note": _NOTES.get(part, ""),
+            "rows": [_row(name, score) for name, score in members.items()],
+        }
+        for part, members in grouped(scores).items()
+    ]
+    pairs = _pairs(report.get("pairs") or {})
+    return {
+        "lede": _lede(report.get("rows") or {}, facts),
+        "headlines": [fidelity_headline(scores), privacy_headline(scores)],
+        "guaranteed": guaranteed(report.get("ledger") or {}),
+        "tested": _tested(report, scores),
+        "parts": parts,
+        "models": _models(scores),
+        "policy": _listed(report.get("policy") or {}),
+        "attacks": _listed(report.get("attacks") or {}),
+        "ledger": _listed(report.get("ledger") or {}),
+        "columns": columns,
+        "folded": sum(column["folded"] for column in columns),
+        "scored": any(column["score"] is not None for column in columns),
+        "fewest": facts.get("protect", 10),
+        "unit_name": f"values of {facts['unit']}" if facts.get("unit") else "rows",
+        "pairs": pairs,
+        "distance_note": _distance_note(facts.get("association") or {}),
+        "relations": bool(pairs or facts.get("association") or facts.get("cloud") or facts.get("logs")),
+        "seconds": figure_text(report.get("seconds"), 1) if report.get("seconds") else "",
+    }
+
+
+_NOTES = {
+    "fidelity": "How much the released table looks like the real one.",
+    "utility": "What a model loses that is trained on released rows.",
+    "privacy": "What was tried against the people in the real table, and what it gained. Tests, not guarantees.",
+}
+
+
+def guaranteed(ledger: Mapping[str, Any]) -> list[str]:
+    """What is promised, in plain sentences; the first says whether anything is."""
+    if not ledger:
+        return ["Guaranteed: nothing is known. No ledger came with the release, so there is no promise to rely on."]
+    return [Ledger.from_dict(ledger).sentence()]
+
+
+def figure_text(value: float | None, digits: int = 3) -> str:
+    """A score as text; what could not be computed is a dash.
+
+    >>> figure_text(0.93456), figure_text(None), figure_text(1e-5)
+    ('0.935', '–', '0.00001')
+    """
+    if value is None:
+        return "–"
+    if value != 0 and abs(value) < 0.5 * 10.0**-digits:
+        return f"{value:.6f}".rstrip("0") if abs(value) >= 1e-6 else f"{value:.1e}"
+    return f"{value:,.{digits}f}"
+
+
+def _lede(rows: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    kept = rows.get("holdout")
+    counts = [f"{rows.get(side) or 0:,} {side} rows" for side in ("real", "released")]
+    text = f"{counts[1].capitalize()} judged beside {counts[0]}"
+    text += f" and {kept:,} real rows that were held back." if kept else "; no rows were held back."
+    if facts.get("target"):
+        text += f" Target: {facts['target']}."
+    return text
+
+
+def _tested(report: Mapping[str, Any], scores: Mapping[str, Any]) -> list[str]:
+    lines = []
+    if report.get("attacks"):
+        lines.append(f"Attacks that were run: {', '.join(map(str, report['attacks']))}.")
+    else:
+        lines.append("No attack was run.")
+    shown = [name for name in grouped(scores).get("privacy", {}) if scores[name].get("value") is not None]
+    if shown:
+        lines.append(f"Nearness to the real rows was measured: {', '.join(shown)}.")
+        worse = [name for name in shown if verdict(name, scores[name]) == "too close"]
+        lines.append(
+            f"Beyond what chance explains: {', '.join(worse)}."
+            if worse
+            else "None of these figures lies beyond what chance explains."
+        )
+    elif not report.get("attacks"):
+        lines.append("Nothing about privacy was measured.")
+    return lines
+
+
+def _row(name: str, score: Mapping[str, Any]) -> dict[str, Any]:
+    interval, value, ceiling = score.get("interval"), score.get("value"), score.get("ceiling")
+    known = interval is not None and None not in interval
+    return {
+        "name": name,
+        "value": figure_text(value),
+        "interval": f"{figure_text(interval[0])} – {figure_text(interval[1])}" if known else "",
+        "ceiling": figure_text(ceiling) if ceiling is not None else "",
+        "arrow": ARROWS.get(str(score.get("better")), ""),
+        "meaning": score.get("meaning") or "",
+        "verdict": verdict(name, score),
+        "bullet": _bullet(value, interval if known else None, ceiling),
+    }
+
+
+def _bullet(value: float | None, interval: list[float] | None, ceiling: float | None) -> dict[str, float | None] | None:
+    """Where the dot, the band and the tick lie on a line from 0 to 1 that is 132 wide; None where the score leaves it."""
+    if value is None or not 0 <= value <= 1:
+        return None
+
+    def place(x: float) -> float:
+        return round(132 * min(max(x, 0.0), 1.0), 1)
+
+    return {
+        "dot": place(value),
+        "low": None if interval is None else place(interval[0]),
+        "span": None if interval is None else max(round(place(interval[1]) - place(interval[0]), 1), 1.0),
+        "tick": None if ceiling is None else place(ceiling),
+    }
+
+
+def _models(scores: Mapping[str, Any]) -> list[dict[str, str]]:
+    """tstr beside trtr, model by model."""
+    rows = []
+    for name in sorted(name for name in scores if name == "tstr" or name.startswith("tstr_")):
+        other = scores.get("trtr" + name[4:])
+        ours = scores[name].get("value")
+        theirs = None if other is None else other.get("value")
+        lost = None if ours is None or theirs is None else theirs - ours
+        rows.append(
+            {
+                "name": "mean of the panel" if name == "tstr" else name[5:].replace("_", " "),
+                "tstr": figure_text(ours),
+                "trtr": figure_text(theirs),
+                "lost": figure_text(lost),
+            }
+        )
+    return rows[1:] + rows[:1] if len(rows) > 1 else rows
+
+
+def _listed(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Plain data as lines of a two-column table."""
+    return [
+        (
+            key,
+            value
+            if isinstance(value, str)
+            else "–"
+            if value is None
+            else json.dumps(value, indent=1, ensure_ascii=False),
+        )
+        for key, value in data.items()
+        if value not in ({}, [], ())
+    ]
+
+
+def _pairs(pairs: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    flat = [
+        (float(value), first, second)
+        for first, others in pairs.items()
+        for second, value in others.items()
+        if isinstance(value, int | float)
+    ]
+    return [{"first": a, "second": b, "value": figure_text(value)} for value, a, b in sorted(flat)[:_WORST_PAIRS]]
+
+
+def _distance_note(association: Mapping[str, Any]) -> str:
+    apart = association.get("mean_difference") or {}
+    if "released" not in apart:
+        return ""
+    text = f" On average the released table is {apart['released']:.3f} away"
+    return text + (f"; a fresh real sample is {apart['holdout']:.3f}." if "holdout" in apart else ".")
+
+
+def _columns(
+    figures: Mapping[str, Any], facts: Mapping[str, Any], charts: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    out = []
+    for place, (name, column) in enumerate((facts.get("columns") or {}).items()):
+        found = figures.get(name) or {}
+        score = found.get("score", found.get("column_shapes"))
+        length = column.get("of") == "length"
+        remark = ", sensitive" if found.get("sensitive") else ""
+        remark += ", target" if name == facts.get("target") else ""
+        outside = (column.get("histogram") or {}).get("outside", 0)
+        if outside >= 0.0005:
+            remark += f" · {outside:.1%} of released values lie beyond the ends"
+        out.append(
+            {
+                "id": f"column-{place}",
+                "name": name,
+                "kind": column["kind"],
+                "remark": remark,
+                "folded": column["folded"],
+                "score": score,
+                "said": "" if score is None else figure_text(score),
+                "width": 0 if score is None else round(100 * min(max(score, 0.0), 1.0), 1),
+                "title": "Length in characters"
+                if length
+                else "Share of rows"
+                if column.get("bars")
+                else "Distribution",
+                "chart": charts.get(name, {}).get("chart"),
+                "cumulative": charts.get(name, {}).get("cumulative"),
+                "describe": _describe(column, facts),
+            }
+        )
+    return out
+
+
+def _describe(column: Mapping[str, Any], facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """`describe()` of both sides as rows of text."""
+    kind = "integer" if column.get("of") == "length" else column["kind"]
+    told = column.get("describe") or {}
+    sides = ("real", "released")
+    missing = column["missing"]
+    rows: list[dict[str, Any]] = [{"name": "count", "word": False}, {"name": "missing", "word": False}]
+    for side in sides:
+        total, lacking = facts["rows"][side], missing[side]
+        under = f"under {facts['protect']}"
+        rows[0][side] = f"{total - lacking:,}" if lacking is not None else f"{total:,} less those"
+        rows[1][side] = under if lacking is None else f"{lacking / total:.1%}" if total and lacking else "0"
+    for key in next((told[side] for side in sides if told.get(side)), {}):
+        row: dict[str, Any] = {"name": _SPOKEN.get(key, key), "word": key == "top"}
+        for side in sides:
+            value = (told.get(side) or {}).get(key)
+            if key == "std" and kind == "datetime":
+                row[side] = "–" if value is None else f"{value / 86_400:,.1f} days"
+            else:
+                row[side] = "–" if value is None else value if isinstance(value, str) else spoken(value, kind)
+        rows.append(row)
+    return rows
+
+
+_SPOKEN = {"min": "min*", "max": "max*", "top": "most frequent", "top rows": "its rows", "levels": "levels"}

@@ -12,7 +12,7 @@ import polars as pl
 
 from masquerade.errors import FileError
 
-__all__ = ["atomic_path", "check_writable"]
+__all__ = ["atomic_path", "check_writable", "one_line"]
 
 
 @contextlib.contextmanager
@@ -52,7 +52,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({_reason(error)}).") from error
     except pl.exceptions.PolarsError as error:
-        raise FileError(f"{path}: cannot be written ({error}).") from error
+        raise FileError(f"{path}: cannot be written ({one_line(error)}).") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -89,8 +89,13 @@ def _refuse_folder(target: Path) -> None:
         raise FileError(f"{target}: cannot be written, it is a folder; give the name of a file.")
 
 
+def one_line(error: BaseException) -> str:
+    """The first line of what an error says."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
+    return error.strerror or one_line(error)
 
 
 def _sync_folder(folder: Path) -> None:

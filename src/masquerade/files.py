@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 import polars as pl
 import tomli_w
 
-from masquerade.atomic import atomic_path, check_writable
+from masquerade.atomic import atomic_path, check_writable, one_line
 from masquerade.csv_text import decode, read_csv
 from masquerade.errors import FileError, SchemaError
 from masquerade.schema import KINDS, Schema
@@ -79,7 +79,7 @@ def read_table(path: str | Path) -> pl.DataFrame:
             return _read_excel(path)
         data = gzip.decompress(path.read_bytes()) if ending.endswith(".gz") else path.read_bytes()
     except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
-        raise FileError(f"{path}: cannot be read ({error}).") from error
+        raise FileError(f"{path}: cannot be read ({one_line(error)}).") from error
     return read_csv(decode(data, path), path)
 
 
@@ -91,7 +91,7 @@ def _read_excel(path: Path) -> pl.DataFrame:
     try:
         frame = pl.read_excel(path, engine="calamine")
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
-        raise FileError(f"{path}: cannot be read as an Excel file ({error}).") from error
+        raise FileError(f"{path}: cannot be read as an Excel file ({one_line(error)}).") from error
     return frame
 
 
@@ -205,7 +205,7 @@ def _write_excel(frame: pl.DataFrame, temporary: Path, path: Path) -> None:
     try:
         frame.write_excel(temporary)
     except xlsxwriter.exceptions.FileCreateError as error:
-        raise FileError(f"{path}: cannot be written ({error}).") from error
+        raise FileError(f"{path}: cannot be written ({one_line(error)}).") from error
 
 
 _TOP = f"""\
@@ -243,9 +243,9 @@ def read_schema(path: str | Path) -> Schema:
         text = Path(path).read_text(encoding="utf-8-sig")
         data: dict[str, Any] = tomllib.loads(text)
     except (OSError, UnicodeError) as error:
-        raise FileError(f"{path}: cannot be read ({error}).") from error
+        raise FileError(f"{path}: cannot be read ({one_line(error)}).") from error
     except tomllib.TOMLDecodeError as error:
-        raise SchemaError(f"{path}: not a TOML file ({error}).") from error
+        raise SchemaError(f"{path}: not a TOML file ({one_line(error)}).") from error
     try:
         return Schema.from_dict(data)
     except SchemaError as error:

@@ -46,7 +46,8 @@ class Bucket:
 
     def generate(self, count: int, rng: np.random.Generator) -> pl.Series:
         """`count` values from a pool of `count * distinct_share` fresh ones."""
-        pool = self.pattern.generate(max(1, round(count * self.distinct_share)), rng)
+        size = max(1, round(count * self.distinct_share))
+        pool = self.pattern.generate(size, rng, distinct=self.pattern.prose is None)
         return pool if pool.len() == count else pool.gather(rng.integers(pool.len(), size=count))
 
 
@@ -64,8 +65,10 @@ def make_bucket(
     """
     values = levels.filter(rare)
     owners = None if units is None else units.filter(rare)
-    share = values.n_unique() / max(values.len(), 1)
-    return Bucket(Pattern.learn(values, protect, owners, forbidden=levels, seed=int(rng.integers(1 << 31))), share)
+    distinct = values.n_unique()
+    share, room = distinct / max(values.len(), 1), max(1e3, 2.0 * distinct)
+    seed = int(rng.integers(1 << 31))
+    return Bucket(Pattern.learn(values, protect, owners, forbidden=levels, room=room, seed=seed), share)
 
 
 @register

@@ -166,13 +166,14 @@ class FreshCodec:
     def decode(self, codes: Codes, scalars: Scalars, rng: np.random.Generator, start: int = 0) -> pl.Series:
         if codes.size == 0:
             return pl.Series([], dtype=pl.Int64 if self.whole else pl.String)
+        own = np.random.default_rng([int(rng.integers(1 << 31)), start])  # `rng` is the same for every chunk
         first = int(start / self.repeats)
         numbers = (np.arange(start, start + codes.size) / self.repeats).astype(np.int64) - first
         if self.repeats > 1:
-            numbers = np.random.default_rng([start, codes.size]).integers(numbers[-1] + 1, size=codes.size)
+            numbers = own.integers(numbers[-1] + 1, size=codes.size)
         ids = self.pattern.generate(int(numbers.max()) + 1, rng, distinct=True, start=first).gather(numbers)
         if self.missing_share:
-            gone = np.flatnonzero(np.random.default_rng([start, 1]).random(codes.size) < self.missing_share)
+            gone = np.flatnonzero(own.random(codes.size) < self.missing_share)
             ids = ids.scatter(gone, None)
         return ids.cast(pl.Int64) if self.whole else ids
 

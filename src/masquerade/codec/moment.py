@@ -53,7 +53,7 @@ class MomentCodec:
         """Fit to a Datetime series with at least one value; the column's bounds are ISO 8601 texts. See
         `NumericCodec.fit`."""
         micros = _microseconds(values)
-        step = next(step for step in RESOLUTIONS if not (micros % step).any())
+        step = next(step for step in RESOLUTIONS if not (micros % step != 0).any())
         numbers = NumericCodec.fit(
             micros // step,
             replace(

@@ -28,7 +28,8 @@ FEW_VALUES = 50
 """A column with at most so many protected values is made of atoms alone."""
 ATOM_SHARE = 0.02
 SUPPORT_CAP = 2_000
-SUPPORT_SHARE = 0.95
+SUPPORT_SHARE = 0.85
+HALVINGS = 16
 FIT_ROWS = 50_000
 REACH = 4.0
 _LIMIT = 2.0**63 - 1024
@@ -68,7 +69,7 @@ def choose_scale(values: NDArray[np.float64], gain: float = 0.25) -> Scale:
             (low, (early - low) / 2),
             (0.0, middle / 4),
         )
-        if width > 0
+        if width > 1e-6 * (values.max() - low)
     ]
     best = max(candidates, key=likelihood, default=plain)
     return best if likelihood(best) > likelihood(plain) + gain else plain
@@ -100,7 +101,8 @@ class NumericCodec:
         atoms: float64, rising: values with a code of their own.
         mixture: of the other values on `scale`; None when there are atoms only.
         scale: the scale of the mixture.
-        support: float64, rising: if not empty, decoding a component lands on the nearest of these.
+        support: float64, rising: shared values that outweigh what lies around them.
+        radii: float64, one per `support`: a component's value within it becomes the shared value.
         missing: whether there is a code for missing.
         weights: float64, shape (size,): rows of each code when it was fitted.
     """
@@ -116,6 +118,7 @@ class NumericCodec:
     mixture: Mixture | None
     scale: Scale
     support: NDArray[np.float64]
+    radii: NDArray[np.float64]
     missing: bool
     weights: NDArray[np.float64]
 
@@ -159,17 +162,15 @@ class NumericCodec:
         rest = ~np.isin(numbers, atoms)
         left = None if owners is None else owners[rest]
         enough = (rest.sum() if left is None else np.unique(left).size) >= max(protect, 1)
-        mixture, scale, support = None, Scale(), np.empty(0)
+        mixture, scale, support, radii = None, Scale(), np.empty(0), np.empty(0)
         if not only_atoms and (enough or not atoms.size):
             mixture, scale = _fit_rest(numbers[rest], left, protect, column, rng)
-            light = shared & ~heavy
-            if light.sum() <= SUPPORT_CAP and rows[light].sum() >= SUPPORT_SHARE * rest.sum():
-                support = distinct[light]
+            support, radii = _support(distinct[~heavy], rows[~heavy], shared[~heavy])
         size = atoms.size + (0 if mixture is None else mixture.means.size) + int(not there.all())
         codec = cls(
             integer=column.kind != "continuous",
             decimals=column.decimals if column.kind == "continuous" else 0,
-            low=low, high=high, atoms=atoms, mixture=mixture, scale=scale, support=support,
+            low=low, high=high, atoms=atoms, mixture=mixture, scale=scale, support=support, radii=radii,
             missing=bool(not there.all()), weights=np.ones(size),
         )  # fmt: skip
         codes, _ = codec.encode(values, rng)
@@ -213,8 +214,10 @@ class NumericCodec:
             places = self.mixture.means[which] + REACH * self.mixture.stds[which] * np.clip(scalars[inside], -1, 1)
             found = np.clip(self.scale.inverse(places), self.low, self.high)
             if self.support.size:
-                found = self.support[_nearest(self.support, found)]
-            elif self.decimals is not None:
+                beside = _nearest(self.support, found)
+                near = np.abs(found - self.support[beside]) <= self.radii[beside]
+                found = np.where(near, self.support[beside], found)
+            if self.decimals is not None:
                 found = np.clip(np.round(found, self.decimals), *self._grid())
             numbers[inside] = found
         series = pl.Series(numbers, nan_to_null=True)
@@ -242,7 +245,7 @@ class NumericCodec:
             "integer": self.integer, "decimals": self.decimals, "low": self.low, "high": self.high,
             "centre": self.scale.centre, "width": self.scale.width, "missing": self.missing,
         }  # fmt: skip
-        arrays = {"atoms": self.atoms, "support": self.support, "weights": self.weights}
+        arrays = {"atoms": self.atoms, "support": self.support, "radii": self.radii, "weights": self.weights}
         if self.mixture is not None:
             arrays |= {"means": self.mixture.means, "stds": self.mixture.stds, "shares": self.mixture.weights}
         return config, arrays
@@ -253,7 +256,8 @@ class NumericCodec:
         return cls(
             integer=bool(config["integer"]), decimals=config["decimals"], low=config["low"], high=config["high"],
             atoms=arrays["atoms"], mixture=mixture, scale=Scale(config["centre"], config["width"]),
-            support=arrays["support"], missing=bool(config["missing"]), weights=arrays["weights"],
+            support=arrays["support"],
+            radii=arrays["radii"], missing=bool(config["missing"]), weights=arrays["weights"],
         )  # fmt: skip
 
 
@@ -282,6 +286,33 @@ def _outstanding(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     windows = np.lib.stride_tricks.sliding_window_view(around, 9)
     usual = np.median(np.delete(windows, 4, axis=1), axis=1)
     return np.asarray((rows >= ATOM_SHARE * rows.sum()) & (rows >= 3 * usual))
+
+
+def _support(
+    distinct: NDArray[np.float64], rows: NDArray[np.int64], shared: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shared values that outweigh what lies around them, and within which radius the rest hardly matters.
+
+    A radius is half the way to the next shared value, or a half, a quarter, ... of that, the first within which
+    the value itself has `SUPPORT_SHARE` of the rows.
+    """
+    support, own = distinct[shared], rows[shared]
+    if support.size > SUPPORT_CAP:
+        heaviest = np.sort(np.argsort(-own, kind="stable")[:SUPPORT_CAP])
+        support, own = support[heaviest], own[heaviest]
+    if not support.size:
+        return np.empty(0), np.empty(0)
+    gaps = np.diff(support, prepend=-np.inf, append=np.inf)
+    reach = np.minimum(gaps[1:], gaps[:-1]) / 2
+    reach[~np.isfinite(reach)] = 0.0
+    total, radii = np.r_[0, np.cumsum(rows)], np.zeros(support.size)
+    for halvings in range(HALVINGS):
+        radius = reach / 2**halvings
+        first = np.searchsorted(distinct, support - radius, side="left")
+        last = np.searchsorted(distinct, support + radius, side="right")
+        alone = own >= SUPPORT_SHARE * (total[last] - total[first])
+        radii = np.where((radii == 0) & alone, radius, radii)
+    return support[radii > 0], radii[radii > 0]
 
 
 def _census(

@@ -132,6 +132,8 @@ class TableCodec:
             units=units,
         )
         names = tuple(name for name in modelled if name not in dependencies)
+        # A condition on a discrete column that is not modelled becomes one on the column that determines it.
+        determining = {dependency.on for name, dependency in dependencies.items() if discrete[name]}
         if not names:
             raise TableError(
                 "table: no column is left to model, each is constant, empty or a fresh id; "
@@ -141,7 +143,7 @@ class TableCodec:
             names,
             tuple(codecs[name].size for name in names),
             tuple(codecs[name].has_scalar for name in names),
-            tuple(discrete[name] for name in names),
+            tuple(discrete[name] or name in determining for name in names),
             (),
         )
         codec = cls(schema, codecs, dependencies, layout)

@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade.privacy.shape import ALPHABETS, SKELETON, points, random_characters, skeletons_of
+from masquerade.privacy.shape import ALPHABETS, SKELETON, random_characters, skeletons_of
 
 __all__ = ["Skeletons", "find_free", "volume"]
 
-DRAWS = (2_048, 32_768)
+DRAWS = (1_024, 32_768)
 KEPT = 1_024
 
 
@@ -72,12 +72,15 @@ def find_free(
         return None
     best, best_capacity = None, 0.0
     for draws in DRAWS:
-        drawn = random_characters(np.tile(head, (draws, 1)), rng)
+        if draws > DRAWS[0] and volume(head) < draws / 2:
+            break
+        drawn = random_characters(head, draws, rng)
         shared = skeletons.shared(drawn)
         shares = np.array([np.mean(shared < m) for m in range(1, head.size + 1)])
         lengths = [*(np.flatnonzero(shares >= 0.5) + 1), *(np.flatnonzero((shares > 0) & (shares < 0.5))[::-1] + 1)]
-        for m in lengths[:4] + lengths[-4:]:
-            free = np.unique(drawn[shared < m, :m], axis=0)
+        for m in lengths[:3]:
+            words = np.unique(np.ascontiguousarray(drawn[shared < m, :m]).view(f"<U{m}"))
+            free = words.view(np.uint32).reshape(-1, m)
             if wanted <= 1e5 and len(free) > KEPT:
                 free = free[np.sort(rng.choice(len(free), KEPT, replace=False))]
             capacity = len(free) * volume(marks[m:])
@@ -86,8 +89,3 @@ def find_free(
             if capacity >= wanted:
                 return free
     return best
-
-
-def as_points(words: list[str]) -> NDArray[np.uint32]:
-    """Stored beginnings, all of one length, as code points."""
-    return points(words, max(map(len, words), default=1))

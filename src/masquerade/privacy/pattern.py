@@ -8,6 +8,7 @@ quantiles, their classes of characters as shares.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from masquerade.privacy.free import Skeletons
 from masquerade.privacy.prose import Prose, is_prose
 from masquerade.privacy.protect import protected_levels
-from masquerade.privacy.shape import shapes_of
+from masquerade.privacy.shape import coarse_shapes_of, shapes_of
 from masquerade.privacy.template import Template, loose_shape
 
 __all__ = ["Pattern"]
@@ -27,6 +28,28 @@ __all__ = ["Pattern"]
 SHAPES = 50
 LEARNED_ROWS = 100_000
 PERIOD = 1_000
+
+
+class _Made:
+    """Templates as they are collected: no two of them can make the same value."""
+
+    def __init__(self, skeletons: Skeletons, rng: np.random.Generator, room: float) -> None:
+        self.skeletons, self.rng, self.room = skeletons, rng, room
+        self.templates: list[Template] = []
+        self.rows: list[float] = []
+
+    def add(self, shape: str, values: pl.Series | None, rows: float) -> bool:
+        """Add the template of a shape, or its rows to one that makes the like; False where it has no letter."""
+        template = Template.learn(shape, values, self.skeletons, self.rng, self.room)
+        if template is None:
+            return False
+        alike = next((i for i, other in enumerate(self.templates) if template.meets(other)), None)
+        if alike is None:
+            self.templates.append(template)
+            self.rows.append(rows)
+        else:
+            self.rows[alike] += rows
+        return True
 
 
 @dataclass(frozen=True)
@@ -63,7 +86,7 @@ class Pattern:
         units: pl.Series | None = None,
         *,
         forbidden: pl.Series | None = None,
-        room: float = 1e5,
+        room: float = 1e3,
         seed: int = 0,
     ) -> Self:
         """Learn from text values.
@@ -83,27 +106,26 @@ class Pattern:
         if values.len() > LEARNED_ROWS:
             chosen = np.sort(rng.choice(values.len(), LEARNED_ROWS, replace=False))
             values, units = values.gather(chosen), None if units is None else units.gather(chosen)
-        shapes = shapes_of(values)
-        kept = protected_levels(shapes, max(protect, 2), units).head(SHAPES)
-        templates, rows = [], []
+        made = _Made(skeletons, rng, room)
+        left = np.ones(values.len(), dtype=bool)
+        shapes, coarse = shapes_of(values), coarse_shapes_of(values)
+        kept, coarsely_kept = (protected_levels(s, max(protect, 2), units).head(SHAPES) for s in (shapes, coarse))
+        # Codes whose letters and digits come in any order have few exact shapes, and those are accidents.
+        if not is_prose(values) and coarsely_kept["rows"].sum() > 2 * kept["rows"].sum():
+            shapes, kept = coarse, coarsely_kept
         for shape, count in kept.iter_rows():
-            template = Template.learn(shape, values.filter(shapes == shape), skeletons, rng, room)
-            if template is not None:
-                templates.append(template)
-                rows.append(count)
-        loose = values.filter(~shapes.is_in([t.shape for t in templates]))
-        owners = None if units is None else units.filter(~shapes.is_in([t.shape for t in templates]))
+            mine = shapes == shape
+            if made.add(shape, values.filter(mine), count):
+                left &= ~mine.to_numpy()
+        loose, owners = values.filter(left), None if units is None else units.filter(left)
         prose = None
-        if (loose.len() or not templates) and is_prose(loose):
+        if loose.len() and is_prose(values):
             prose = Prose.learn(loose, protect, owners, skeletons, rng)
-        elif loose.len() or not templates:
+        elif loose.len() or not made.templates:
             for shape, share in loose_shape(loose, protect, owners):
-                template = Template.learn(shape, None, skeletons, rng, room)
-                if template is not None:
-                    templates.append(template)
-                    rows.append(max(1, round(share * loose.len())))
-        total = sum(rows) + (loose.len() if prose is not None else 0)
-        return cls(tuple(templates), np.array(rows, dtype=np.float64) / max(total, 1), prose)
+                made.add(shape, None, max(1.0, share * loose.len()))
+        total = sum(made.rows) + (loose.len() if prose is not None else 0)
+        return cls(tuple(made.templates), np.array(made.rows, dtype=np.float64) / max(total, 1), prose)
 
     def generate(
         self,
@@ -160,13 +182,17 @@ class Pattern:
         per_period = np.bincount(seats, minlength=len(templates))
         for i in range(len(templates)):
             rank[seats == i] = np.arange(per_period[i])
+        longest = max(template.marks.size for template in templates)
         rows = np.arange(start, start + count, dtype=np.int64)
         which = seats[rows % PERIOD]
         numbers = rows // PERIOD * per_period[which] + rank[rows % PERIOD]
         made = pl.Series([""], dtype=pl.String).new_from_index(0, count) if count else pl.Series([], dtype=pl.String)
         for i in np.unique(which):
             places = np.flatnonzero(which == i)
-            made = made.scatter(places, templates[i].numbered(numbers[places], rng, int(turns[i, 0]), int(turns[i, 1])))
+            slope, shift = turns[i].tolist()
+            # Lengths that no other template has, so that what is made longer meets nothing either.
+            lengths = itertools.count(longest + 1 + int(i), len(templates))
+            made = made.scatter(places, templates[i].numbered(numbers[places], rng, slope, shift, lengths))
         return made
 
     def to_state(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from masquerade.privacy.free import Skeletons
 from masquerade.privacy.protect import protected_bounds, protected_levels
-from masquerade.privacy.shape import SMALL, points, random_characters, shapes_of, texts
+from masquerade.privacy.shape import CAPITAL, SMALL, points, random_characters, shapes_of, texts
 from masquerade.privacy.template import Template
 
 __all__ = ["Prose", "is_prose"]
@@ -23,8 +23,8 @@ LEARNED_ROWS = 20_000
 
 
 def is_prose(values: pl.Series) -> bool:
-    """Whether texts have three words or more on average."""
-    return values.len() > 0 and float((values.head(10_000).str.count_matches(r"\S+")).mean() or 0) >= 3  # type: ignore[arg-type]
+    """Whether texts have two words or more on average."""
+    return values.len() > 0 and float((values.head(10_000).str.count_matches(r"\S+")).mean() or 0) >= 2  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,10 @@ class Prose:
         cls, values: pl.Series, protect: int, units: pl.Series | None, skeletons: Skeletons, rng: np.random.Generator
     ) -> Self:
         """Learn from texts; see `Pattern.learn`."""
-        opening = Template.learn(SMALL * 6, None, skeletons, rng, 1e5)
-        opening = opening or Template.learn(SMALL * 12, None, skeletons, rng, 1e5)
+        letters = shapes_of(values.head(1_000)).str.join("").item()
+        mark = CAPITAL if letters.count(CAPITAL) > letters.count(SMALL) else SMALL
+        opening = Template.learn(mark * 6, None, skeletons, rng, 1e5)
+        opening = opening or Template.learn(mark * 12, None, skeletons, rng, 1e5)
         assert opening is not None  # twelve letters leave room beside any table
         values, units = values.head(LEARNED_ROWS), None if units is None else units.head(LEARNED_ROWS)
         owner = pl.Series("owner", np.arange(values.len())) if units is None else units.alias("owner")
@@ -86,8 +88,8 @@ class Prose:
         for i in np.unique(which[which >= len(self.words)]):
             places = np.flatnonzero(which == i)
             shape = self.shapes[i - len(self.words)]
-            marks = np.tile(points([shape], len(shape))[0], (places.size, 1))
-            drawn = drawn.scatter(places, texts(random_characters(marks, rng)))
+            marks = points([shape], len(shape))[0]
+            drawn = drawn.scatter(places, texts(random_characters(marks, places.size, rng)))
         rows = np.repeat(np.arange(count), following)
         frame = pl.DataFrame(
             {"row": np.r_[np.arange(count), rows], "word": pl.concat([self.opening.generate(count, rng), drawn])}

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ALPHABETS",
+    "CAPITAL",
     "DIGIT",
+    "HEX",
+    "NONZERO",
     "SKELETON",
     "SMALL",
-    "classes_in",
+    "coarse_shapes_of",
     "points",
     "random_characters",
     "shapes_of",
@@ -23,13 +26,19 @@ __all__ = [
     "texts",
 ]
 
-CAPITAL, SMALL, DIGIT, NONZERO, HAN, CYRILLIC_CAPITAL, CYRILLIC_SMALL = (chr(0xE000 + i) for i in range(7))
-SKELETON = 16
+CAPITAL, SMALL, DIGIT, NONZERO, HAN, CYRILLIC_CAPITAL, CYRILLIC_SMALL, HEX, SMALL_MIX, CAPITAL_MIX, MIX = (
+    chr(0xE000 + i) for i in range(11)
+)
+SKELETON = 24
 """So many letters and digits of a text are compared."""
 
 
 def _alphabet(first: int, last: int) -> NDArray[np.uint32]:
     return np.arange(first, last + 1, dtype=np.uint32)
+
+
+def _letters(characters: str) -> NDArray[np.uint32]:
+    return np.array([ord(character) for character in characters], dtype=np.uint32)
 
 
 ALPHABETS: dict[int, NDArray[np.uint32]] = {
@@ -40,6 +49,10 @@ ALPHABETS: dict[int, NDArray[np.uint32]] = {
     ord(HAN): _alphabet(0x4E00, 0x9FA5),
     ord(CYRILLIC_CAPITAL): _alphabet(0x0410, 0x042F),
     ord(CYRILLIC_SMALL): _alphabet(0x0430, 0x044F),
+    ord(HEX): _letters("0123456789abcdef"),
+    ord(SMALL_MIX): _letters("0123456789abcdefghijklmnopqrstuvwxyz"),
+    ord(CAPITAL_MIX): _letters("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    ord(MIX): _letters("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"),
 }
 """The characters of each class, by the class's code point."""
 
@@ -61,6 +74,16 @@ def shapes_of(values: pl.Series) -> pl.Series:
     return values
 
 
+def coarse_shapes_of(values: pl.Series) -> pl.Series:
+    """Shapes that do not tell letters from digits: for codes whose places may hold either."""
+    shapes = shapes_of(values)
+    small, capital = shapes.str.contains(SMALL).any(), shapes.str.contains(CAPITAL).any()
+    mark = MIX if small and capital else SMALL_MIX if small else CAPITAL_MIX
+    if mark == SMALL_MIX and not values.str.contains("[g-z]").any():
+        mark = HEX
+    return shapes.str.replace_all(f"[{CAPITAL}{SMALL}{DIGIT}]", mark)
+
+
 def skeletons_of(values: pl.Series) -> pl.Series:
     """The first letters and digits of each text, at most `SKELETON`."""
     return values.str.replace_all(r"[^\p{L}\p{M}\p{N}]", "").str.slice(0, SKELETON)
@@ -79,15 +102,11 @@ def texts(codes: NDArray[np.uint32]) -> pl.Series:
     return pl.Series(np.ascontiguousarray(codes).view(f"<U{width}").ravel().tolist(), dtype=pl.String)
 
 
-def classes_in(shape: str) -> list[str]:
-    """The marks in a shape, in order."""
-    return [mark for mark in shape if ord(mark) in ALPHABETS]
-
-
-def random_characters(marks: NDArray[np.uint32], rng: np.random.Generator) -> NDArray[np.uint32]:
-    """Each class mark in an array of code points replaced by a random character of its class; others are kept."""
-    filled = marks.copy()
-    for mark, alphabet in ALPHABETS.items():
-        places = np.nonzero(marks == mark)
-        filled[places] = alphabet[rng.integers(alphabet.size, size=places[0].size)]
+def random_characters(marks: NDArray[np.uint32], count: int, rng: np.random.Generator) -> NDArray[np.uint32]:
+    """A shape's code points, `count` times, each class mark replaced by a random character: shape (count, length)."""
+    filled = np.tile(marks, (count, 1))
+    for mark in np.unique(marks).tolist():
+        if mark in ALPHABETS:
+            places = np.flatnonzero(marks == mark)
+            filled[:, places] = ALPHABETS[mark][rng.integers(ALPHABETS[mark].size, size=(count, places.size))]
     return filled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,12 +13,23 @@ from numpy.typing import NDArray
 
 from masquerade.privacy.free import Skeletons, find_free, volume
 from masquerade.privacy.protect import protected_bounds
-from masquerade.privacy.shape import ALPHABETS, DIGIT, NONZERO, SMALL, points, random_characters, shapes_of, texts
+from masquerade.privacy.shape import (
+    ALPHABETS,
+    DIGIT,
+    HEX,
+    NONZERO,
+    SKELETON,
+    SMALL,
+    points,
+    random_characters,
+    shapes_of,
+    texts,
+)
 
 __all__ = ["Template", "loose_shape"]
 
-LONGER = 6
 SPACE = 1 << 31
+_CHARACTERS = {mark: frozenset(alphabet.tolist()) for mark, alphabet in ALPHABETS.items()}
 
 
 @dataclass(frozen=True)
@@ -55,47 +66,55 @@ class Template:
         skeleton = np.flatnonzero(np.isin(marks, list(ALPHABETS)))
         if not skeleton.size:
             return None
-        if values is not None:
-            real = points(values.to_list(), len(shape))
-            fixed = (real == real[0]).all(axis=0)
-            first = skeleton[0]
-            if marks[first] == ord(DIGIT) and not (real[:, first] == ord("0")).any():
-                marks[first] = ord(NONZERO)
-            if not fixed[skeleton].all():
-                marks[fixed] = real[0, fixed]
-        last = (
-            ord(DIGIT)
-            if marks[skeleton[-1]] in (ord(DIGIT), ord(NONZERO)) or chr(marks[skeleton[-1]]).isdigit()
-            else marks[skeleton[-1]]
-        )
-        last = last if last in ALPHABETS else ord(SMALL)
-        for _ in range(LONGER):
+        best: Self | None = None
+        for least, candidate in zip((room, min(room, 300), room), _with_fixed(marks, skeleton, values), strict=False):
+            free = find_free(candidate[skeleton], skeletons, rng, room)
+            template = None if free is None else cls(shape, candidate, skeleton, free)
+            if template is not None and (best is None or template.room() > best.room()):
+                best = template
+            if best is not None and best.room() >= least:
+                return best
+        while (best is None or best.room() < min(room, 10)) and skeleton.size < SKELETON:
+            skeleton = np.append(skeleton, marks.size)
+            marks = np.append(marks, np.uint32(_class_of(int(marks[skeleton[-2]]))))
             free = find_free(marks[skeleton], skeletons, rng, room)
-            if free is not None and len(free) * volume(marks[skeleton][free.shape[1] :]) >= min(room, 10):
-                return cls(shape, marks, skeleton, free)
-            marks = np.append(marks, np.uint32(last))
-            skeleton = np.append(skeleton, marks.size - 1)
-        return None
+            best = best if free is None else cls(shape, marks, skeleton, free)
+        return best
+
+    def room(self) -> float:
+        """How many different values there are."""
+        return len(self.free) * volume(self.marks[self.skeleton][self.free.shape[1] :])
 
     def generate(self, count: int, rng: np.random.Generator) -> pl.Series:
         """`count` values, some perhaps twice."""
-        made = random_characters(np.tile(self.marks, (count, 1)), rng)
+        made = random_characters(self.marks, count, rng)
         made[:, self.skeleton[: self.free.shape[1]]] = self.free[rng.integers(len(self.free), size=count)]
         return texts(made)
 
-    def numbered(self, numbers: NDArray[np.int64], rng: np.random.Generator, slope: int, shift: int) -> pl.Series:
-        """The values with these numbers: different numbers, different values (given the same slope and shift).
-
-        Where the numbers go beyond the room that the shape has, values are longer by one or more characters.
-        """
-        made = (
-            pl.Series([""], dtype=pl.String).new_from_index(0, numbers.size)
-            if numbers.size
-            else pl.Series([], dtype=pl.String)
+    def meets(self, other: Template) -> bool:
+        """Whether both could make the same value."""
+        if self.marks.size != other.marks.size:
+            return False
+        return all(
+            not _CHARACTERS.get(mine, {mine}).isdisjoint(_CHARACTERS.get(theirs, {theirs}))
+            for mine, theirs in zip(self.marks.tolist(), other.marks.tolist(), strict=True)
         )
-        marks, skeleton, done = self.marks, self.skeleton, 0
-        tail = int(marks[skeleton[-1]]) if int(marks[skeleton[-1]]) in ALPHABETS else ord(DIGIT)
-        while done <= (numbers.max() if numbers.size else -1):
+
+    def numbered(
+        self, numbers: NDArray[np.int64], rng: np.random.Generator, slope: int, shift: int, longer: Iterator[int]
+    ) -> pl.Series:
+        """The values with these numbers: different numbers, different values.
+
+        Args:
+            numbers: from 0, shape (count,).
+            rng: for places that the numbers leave over.
+            slope, shift: turn the numbers about, so that they do not rise; the same in calls that continue.
+            longer: lengths of values, rising, to go on with where the numbers go beyond the room that the shape has.
+        """
+        made = pl.Series([""], dtype=pl.String).new_from_index(0, numbers.size)
+        marks, skeleton, done, last = self.marks, self.skeleton, 0, int(numbers.max(initial=-1))
+        tail = _class_of(int(marks[skeleton[-1]]))
+        while done <= last:
             room = int(min(len(self.free) * volume(marks[skeleton][self.free.shape[1] :]), SPACE))
             places = np.flatnonzero((numbers >= done) & (numbers < done + room))
             if places.size:
@@ -103,7 +122,9 @@ class Template:
                 turned = (numbers[places] - done) * (step % room) + shift % room
                 made = made.scatter(places, self._spell(turned % room, marks, skeleton, rng))
             done += room
-            marks, skeleton = np.append(marks, np.uint32(tail)), np.append(skeleton, marks.size)
+            more = next(longer) - marks.size if done <= last else 0
+            skeleton = np.append(skeleton, np.arange(marks.size, marks.size + more))
+            marks = np.append(marks, np.full(more, tail, dtype=np.uint32))
         return made
 
     def _spell(
@@ -114,7 +135,7 @@ class Template:
         rng: np.random.Generator,
     ) -> pl.Series:
         """Write numbers in mixed radix: the beginning first, then the last places; what is left over is random."""
-        made = random_characters(np.tile(marks, (numbers.size, 1)), rng)
+        made = random_characters(marks, numbers.size, rng)
         width = self.free.shape[1]
         made[:, skeleton[:width]] = self.free[numbers % len(self.free)]
         rest, covered = numbers // len(self.free), len(self.free)
@@ -137,6 +158,33 @@ class Template:
         letters = [i for i, mark in enumerate(state["marks"]) if ord(mark) in ALPHABETS or mark.isalnum()]
         free = points(state["free"], len(state["free"][0]))
         return cls(state["shape"], marks, np.array(letters, dtype=np.intp), free)
+
+
+def _with_fixed(
+    marks: NDArray[np.uint32], skeleton: NDArray[np.intp], values: pl.Series | None
+) -> Iterator[NDArray[np.uint32]]:
+    """The marks with what all values have in common kept: letters and digits, then letters only, then nothing."""
+    if values is not None:
+        real = points(values.to_list(), marks.size)
+        fixed = (real == real[0]).all(axis=0)
+        digit = np.isin(marks, [ord(DIGIT), ord(HEX)])
+        first = skeleton[0]
+        loose = marks.copy()
+        if marks[first] == ord(DIGIT) and not (real[:, first] == ord("0")).any():
+            loose[first] = ord(NONZERO)
+        if not fixed[skeleton].all():
+            yield np.where(fixed, real[0], loose)
+            yield np.where(fixed & ~digit, real[0], loose)
+        yield loose
+    else:
+        yield marks
+
+
+def _class_of(mark: int) -> int:
+    """The class of a mark or fixed character."""
+    if mark in ALPHABETS:
+        return ord(DIGIT) if mark == ord(NONZERO) else mark
+    return ord(DIGIT) if chr(mark).isdigit() else ord(SMALL)
 
 
 def loose_shape(values: pl.Series, protect: int, units: pl.Series | None) -> list[tuple[str, float]]:

@@ -1,5 +1,75 @@
-"""Masquerade: release data without releasing people."""
+"""Masquerade: release data without releasing people.
+
+```python
+import masquerade as mq
+
+model = mq.CTGAN(random_state=0).fit(table)          # pandas, Polars or PyArrow
+fake = model.sample(10_000)                           # the same kind of frame, the same dtypes
+report = mq.evaluate(table, fake, holdout=held_out)   # what an analyst loses, what is at risk
+report.save("report.html")
+```
+"""
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from masquerade.evaluation import evaluate
+    from masquerade.files import read_schema, read_table, write_schema, write_table
+    from masquerade.inference import infer
+    from masquerade.judge.report import Report
+    from masquerade.privacy.ledger import Ledger
+    from masquerade.release.balance import augment
+    from masquerade.schema import Column, Schema
+    from masquerade.synthesize import load, synthesizers
+    from masquerade.synthesize.ctgan import CTGAN
+
 __version__ = "0.1.0"
+
+# Where each public name lives. They are imported on first use, so that `import masquerade` stays quick.
+_HOMES = {
+    "CTGAN": "masquerade.synthesize.ctgan",
+    "Column": "masquerade.schema",
+    "Ledger": "masquerade.privacy.ledger",
+    "Report": "masquerade.judge.report",
+    "Schema": "masquerade.schema",
+    "augment": "masquerade.release.balance",
+    "evaluate": "masquerade.evaluation",
+    "infer": "masquerade.inference",
+    "load": "masquerade.synthesize",
+    "read_schema": "masquerade.files",
+    "read_table": "masquerade.files",
+    "synthesizers": "masquerade.synthesize",
+    "write_schema": "masquerade.files",
+    "write_table": "masquerade.files",
+}
+
+__all__ = [
+    "CTGAN",
+    "Column",
+    "Ledger",
+    "Report",
+    "Schema",
+    "__version__",
+    "augment",
+    "evaluate",
+    "infer",
+    "load",
+    "read_schema",
+    "read_table",
+    "synthesizers",
+    "write_schema",
+    "write_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'masquerade' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,387 @@
+"""Conditional tabular GAN: nets, losses and one training step. Arrays in, arrays out.
+
+Reference: Xu, Skoularidou, Cuesta-Infante, Veeramachaneni, "Modeling Tabular Data using Conditional GAN", NeurIPS 2019
+(arXiv 1907.00503); PacGAN: arXiv 1712.04086; WGAN-GP: arXiv 1704.00028; relativistic loss with two penalties: R3GAN,
+arXiv 2501.05441.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
+from numpy.typing import NDArray
+
+from masquerade.codec.arrays import Encoded, Layout
+from masquerade.nets.gan_nets import NetFactory
+from masquerade.nets.layers import Spans
+
+__all__ = ["Data", "GANSettings", "GANState", "TabularGAN"]
+
+NORMALISE_ROWS = 16_384
+"""Rows whose statistics fix the batch normalisation of a trained generator."""
+
+
+@dataclass(frozen=True)
+class GANSettings:
+    """What shapes a step. Names and defaults follow the reference where it has them."""
+
+    batch_size: int = 500
+    embedding_dim: int = 128
+    pac: int = 10
+    loss: Literal["wgan-gp", "relativistic"] = "wgan-gp"
+    generator_lr: float = 2e-4
+    discriminator_lr: float = 2e-4
+    generator_decay: float = 1e-6
+    discriminator_decay: float = 0.0
+    discriminator_steps: int = 1
+    penalty: float = 10.0
+    temperature: float = 0.2
+    average: float = 0.999
+    beta1: float = 0.5
+    beta2: float = 0.9
+    condition_weight: float = 1.0
+
+
+class Data(NamedTuple):
+    """The training table on the device."""
+
+    codes: Int[Array, "rows columns"]
+    scalars: Float[Array, "rows columns"]
+    rows_by_code: Int[Array, "discrete rows"]
+    first_row: Int[Array, " places"]
+    row_count: Int[Array, " places"]
+    log_weights: Float[Array, "discrete most_codes"]
+
+
+class GANState(NamedTuple):
+    """All that training changes: arrays only."""
+
+    generator: PyTree
+    critic: PyTree
+    average: PyTree
+    generator_optimizer: PyTree
+    critic_optimizer: PyTree
+    key: Array
+    steps: Array
+
+
+class TabularGAN:
+    """The pure functions of a conditional tabular GAN for one table layout.
+
+    The generator's output has one place per column with a scalar (tanh), then one softmax span per column. The condition is
+    one hot place over the codes of all discrete columns.
+
+    Args:
+        layout: shape of the encoded table.
+        settings: what shapes a step.
+        generator: makes the generator net; default `Generator`.
+        critic: makes the critic net; default `Critic`.
+    """
+
+    def __init__(self, layout: Layout, settings: GANSettings, generator: NetFactory, critic: NetFactory):
+        self.layout, self.settings = layout, settings
+        self.spans = Spans(layout.sizes)
+        self.scalar_columns = np.flatnonzero(layout.continuous)
+        self.discrete_columns = np.flatnonzero(layout.discrete)
+        self.scalar_count = len(self.scalar_columns)
+        self.width = self.scalar_count + self.spans.width
+        discrete_sizes = [layout.sizes[column] for column in self.discrete_columns]
+        self.condition_starts = np.concatenate([[0], np.cumsum(discrete_sizes)]).astype(np.int32)
+        self.condition_width = int(self.condition_starts[-1])
+        # Which places of the spans stand for a code with a scalar, per column that has one: (span places, scalars).
+        self.scalar_gate = np.zeros((self.spans.width, self.scalar_count), np.float32)
+        for index, column in enumerate(self.scalar_columns):
+            start = self.spans.starts[column]
+            flags = np.asarray(layout.has_scalar[column], np.float32)
+            self.scalar_gate[start : start + len(flags), index] = flags
+        # Each place of the condition as a place of the spans: the same code of the same column.
+        self.place_of_condition = (
+            np.concatenate([np.arange(self.spans.starts[c], self.spans.starts[c + 1]) for c in self.discrete_columns])
+            if len(self.discrete_columns)
+            else np.zeros(0, np.int64)
+        ).astype(np.int32)
+        # Cumulative frequencies of each discrete column's codes: conditions are drawn by these when sampling.
+        frequencies = np.zeros((len(self.discrete_columns), max(discrete_sizes, default=1)))
+        for index, column in enumerate(self.discrete_columns):
+            frequencies[index, : layout.sizes[column]] = layout.frequencies[column]
+        self.true_weights = _cumulative(frequencies)
+        self._make_generator, self._make_critic = generator, critic
+        self.generator_optimizer = self._optimizer(settings.generator_lr, settings.generator_decay)
+        self.critic_optimizer = self._optimizer(settings.discriminator_lr, settings.discriminator_decay)
+        generator_net, critic_net = eqx.filter_eval_shape(self._nets, jax.random.key(0))
+        self._generator_static = eqx.partition(generator_net, _is_array)[1]
+        self._critic_static = eqx.partition(critic_net, _is_array)[1]
+
+    def _optimizer(self, rate: float, decay: float) -> optax.GradientTransformation:
+        weight_decay = optax.add_decayed_weights(decay) if decay > 0 else optax.identity()
+        return optax.chain(weight_decay, optax.adam(rate, b1=self.settings.beta1, b2=self.settings.beta2))
+
+    def _nets(self, key: PRNGKeyArray) -> tuple[Any, Any]:
+        generator_key, critic_key = jax.random.split(key)
+        generator = self._make_generator(
+            self.settings.embedding_dim + self.condition_width, self.width, key=generator_key
+        )
+        pack_width = self.settings.pac * (self.width + self.condition_width)
+        return generator, self._make_critic(pack_width, 1, key=critic_key)
+
+    # ── the table on the device ────────────────────────────────────────────────────────────────────────────────
+
+    def data(self, encoded: Encoded) -> Data:
+        """The encoded table with an index of its rows by the code of each discrete column."""
+        rows = len(encoded)
+        most = max((self.layout.sizes[c] for c in self.discrete_columns), default=1)
+        by_code = np.zeros((len(self.discrete_columns), rows), np.int32)
+        counts = np.zeros(self.condition_width, np.int32)
+        firsts = np.zeros(self.condition_width, np.int32)
+        logs = np.zeros((len(self.discrete_columns), most))
+        for index, column in enumerate(self.discrete_columns):
+            codes, size = encoded.codes[:, column], self.layout.sizes[column]
+            by_code[index] = np.argsort(codes, kind="stable")
+            count = np.bincount(codes, minlength=size)
+            start = self.condition_starts[index]
+            counts[start : start + size] = count
+            firsts[start : start + size] = np.concatenate([[0], np.cumsum(count)[:-1]])
+            logs[index, :size] = np.log1p(count)
+        return Data(
+            codes=jnp.asarray(encoded.codes),
+            scalars=jnp.asarray(encoded.scalars[:, self.scalar_columns]),
+            rows_by_code=jnp.asarray(by_code),
+            first_row=jnp.asarray(firsts),
+            row_count=jnp.asarray(counts),
+            log_weights=jnp.asarray(_cumulative(logs)),
+        )
+
+    def expand(self, codes: Array, scalars: Array) -> Float[Array, "batch width"]:
+        """Codes and scalars as the critic sees them."""
+        return jnp.concatenate([scalars, self.spans.one_hot(codes)], axis=1)
+
+    # ── conditions ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def draw_condition(self, key: PRNGKeyArray, weights: Array, count: int) -> tuple[Array, Array]:
+        """A discrete column (uniformly) and one of its codes (by cumulative `weights`), for each of `count` rows."""
+        column_key, code_key = jax.random.split(key)
+        column = jax.random.randint(column_key, (count,), 0, len(self.discrete_columns))
+        u = jax.random.uniform(code_key, (count, 1))
+        code = (u >= weights[column]).sum(axis=1).astype(jnp.int32)
+        return column, code
+
+    def one_hot_condition(self, column: Array, code: Array) -> Float[Array, "batch condition_width"]:
+        place = jnp.asarray(self.condition_starts)[column] + code
+        return jax.nn.one_hot(place, self.condition_width)
+
+    def _draw_real(self, key: PRNGKeyArray, data: Data, column: Array, code: Array) -> Array:
+        """A random row that has the condition's code."""
+        place = jnp.asarray(self.condition_starts)[column] + code
+        u = jax.random.uniform(key, column.shape)
+        offset = jnp.minimum((u * data.row_count[place]).astype(jnp.int32), data.row_count[place] - 1)
+        return data.rows_by_code[column, data.first_row[place] + offset]
+
+    # ── one step ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def init(self, key: PRNGKeyArray) -> GANState:
+        """Fresh nets and optimisers."""
+        net_key, train_key = jax.random.split(key)
+        generator, critic = (eqx.filter(net, _is_array) for net in self._nets(net_key))
+        return GANState(
+            generator,
+            critic,
+            generator,
+            self.generator_optimizer.init(generator),
+            self.critic_optimizer.init(critic),
+            train_key,
+            jnp.zeros((), jnp.int32),
+        )
+
+    def fake(self, generator: Any, key: PRNGKeyArray, condition: Array) -> tuple[Array, Array]:
+        """Differentiable rows under a condition, and the raw logits of their spans."""
+        noise_key, gumbel_key = jax.random.split(key)
+        noise = jax.random.normal(noise_key, (len(condition), self.settings.embedding_dim))
+        raw = generator(jnp.concatenate([noise, condition], axis=1))
+        scalars, logits = jnp.tanh(raw[:, : self.scalar_count]), raw[:, self.scalar_count :]
+        gumbel = jax.random.gumbel(gumbel_key, logits.shape)
+        soft = self.spans.softmax((logits + gumbel) / self.settings.temperature)
+        return jnp.concatenate([scalars * (soft @ self.scalar_gate), soft], axis=1), logits
+
+    def _packs(self, rows: Array, condition: Array) -> Float[Array, "packs pack_width"]:
+        """`pac` rows with their conditions side by side; a pack is wholly real or wholly made."""
+        return jnp.concatenate([rows, condition], axis=1).reshape(len(rows) // self.settings.pac, -1)
+
+    def _critic_loss(
+        self,
+        critic_params: Any,
+        real: Array,
+        fake: Array,
+        condition: Array,
+        key: PRNGKeyArray,
+    ) -> Array:
+        critic = eqx.combine(critic_params, self._critic_static)
+        keys = jax.random.split(key, 4)
+        real_packs, fake_packs = self._packs(real, condition), self._packs(fake, condition)
+
+        def gradient(packs: Array, key: PRNGKeyArray) -> Array:
+            slope: Array = jax.grad(lambda packs: _call(critic, packs, key).sum())(packs)
+            return slope
+
+        if self.settings.loss == "wgan-gp":
+            share = jax.random.uniform(keys[0], (len(real_packs), 1))
+            mixed = share * real_packs + (1 - share) * fake_packs
+            norm = jnp.sqrt(jnp.square(gradient(mixed, keys[1])).sum(axis=1) + 1e-12)
+            penalty = self.settings.penalty * jnp.square(norm - 1).mean()
+            return _call(critic, fake_packs, keys[2]).mean() - _call(critic, real_packs, keys[3]).mean() + penalty
+        # Relativistic pairing: a real pack must outscore its fake partner; zero-centred penalties on both sides.
+        margin = _call(critic, real_packs, keys[2]) - _call(critic, fake_packs, keys[2])
+        both = jnp.concatenate([real_packs, fake_packs])
+        penalty = self.settings.penalty * jnp.square(gradient(both, keys[1])).sum(axis=1).mean()
+        return jax.nn.softplus(-margin).mean() + penalty
+
+    def _generator_loss(
+        self,
+        generator_params: Any,
+        critic_params: Any,
+        real: Array,
+        condition: Array,
+        column: Array,
+        code: Array,
+        key: Array,
+    ) -> Array:
+        generator = eqx.combine(generator_params, self._generator_static)
+        critic = eqx.combine(critic_params, self._critic_static)
+        fake_key, critic_key = jax.random.split(key)
+        fake, logits = self.fake(generator, fake_key, condition)
+        score = _call(critic, self._packs(fake, condition), critic_key)
+        if self.settings.loss == "wgan-gp":
+            loss = -score.mean()
+        else:
+            loss = jax.nn.softplus(_call(critic, self._packs(real, condition), critic_key) - score).mean()
+        if self.condition_width == 0:
+            return loss
+        # The conditioned column must come out as asked (cross-entropy on the raw logits, as in the paper).
+        place = jnp.asarray(self.place_of_condition)[jnp.asarray(self.condition_starts)[column] + code]
+        log_probability = jnp.take_along_axis(self.spans.log_softmax(logits), place[:, None], axis=1)
+        return loss - self.settings.condition_weight * log_probability.mean()
+
+    def _batch(self, key: PRNGKeyArray, data: Data) -> tuple[Array, Array, Array, Array]:
+        """Condition column, its code, the condition's one-hot and matching real rows."""
+        condition_key, row_key = jax.random.split(key)
+        count = self.settings.batch_size
+        if self.condition_width == 0:
+            rows = jax.random.randint(row_key, (count,), 0, len(data.codes))
+            column = code = jnp.zeros((count,), jnp.int32)
+            condition = jnp.zeros((count, 0))
+        else:
+            column, code = self.draw_condition(condition_key, data.log_weights, count)
+            rows = self._draw_real(row_key, data, column, code)
+            condition = self.one_hot_condition(column, code)
+        return column, code, condition, self.expand(data.codes[rows], data.scalars[rows])
+
+    def step(self, state: GANState, data: Data) -> tuple[GANState, dict[str, Array]]:
+        """`discriminator_steps` critic updates, one generator update, one step of the weight average."""
+        key, *keys = jax.random.split(state.key, self.settings.discriminator_steps * 3 + 3)
+        critic, critic_optimizer = state.critic, state.critic_optimizer
+        generator = eqx.combine(state.generator, self._generator_static)
+        for index in range(self.settings.discriminator_steps):
+            batch_key, fake_key, loss_key = keys[3 * index : 3 * index + 3]
+            _, _, condition, real = self._batch(batch_key, data)
+            fake, _ = self.fake(generator, fake_key, condition)
+            critic_loss, gradient = jax.value_and_grad(self._critic_loss)(critic, real, fake, condition, loss_key)
+            update, critic_optimizer = self.critic_optimizer.update(gradient, critic_optimizer, critic)
+            critic = optax.apply_updates(critic, update)
+        batch_key, loss_key = keys[-2:]
+        column, code, condition, real = self._batch(batch_key, data)
+        generator_loss, gradient = jax.value_and_grad(self._generator_loss)(
+            state.generator, critic, real, condition, column, code, loss_key
+        )
+        update, generator_optimizer = self.generator_optimizer.update(
+            gradient, state.generator_optimizer, state.generator
+        )
+        generator_params = optax.apply_updates(state.generator, update)
+        steps = state.steps + 1
+        # A young average forgets quickly, so that it is useful from the first epoch on.
+        decay = jnp.minimum(self.settings.average, (1 + steps) / (10 + steps))
+        average = jax.tree.map(lambda a, b: decay * a + (1 - decay) * b, state.average, generator_params)
+        state = GANState(generator_params, critic, average, generator_optimizer, critic_optimizer, key, steps)
+        return state, {"generator": generator_loss, "critic": critic_loss}
+
+    # ── sampling ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def skeleton(self) -> PyTree:
+        """The shapes of the generator's arrays."""
+        return eqx.filter(eqx.filter_eval_shape(self._nets, jax.random.key(0))[0], _is_array)
+
+    def normalised(self, params: PyTree, key: PRNGKeyArray, weights: Array) -> PyTree:
+        """The generator's arrays with batch normalisation fixed to the statistics of `NORMALISE_ROWS` rows.
+
+        A net that has no method `calibrated` is left as it is.
+        """
+        generator = eqx.combine(params, self._generator_static)
+        if not hasattr(generator, "calibrated"):
+            return params
+        condition_key, noise_key = jax.random.split(key)
+        condition = jnp.zeros((NORMALISE_ROWS, 0))
+        if self.condition_width:
+            condition = self.one_hot_condition(*self.draw_condition(condition_key, weights, NORMALISE_ROWS))
+        noise = jax.random.normal(noise_key, (NORMALISE_ROWS, self.settings.embedding_dim))
+        return eqx.filter(generator.calibrated(jnp.concatenate([noise, condition], axis=1)), _is_array)
+
+    def draw(
+        self, params: PyTree, key: PRNGKeyArray, bias: Float[Array, " span_width"], column: Array, code: Array
+    ) -> tuple[Int[Array, "batch columns"], Float[Array, "batch scalars"]]:
+        """Rows in evaluation mode: codes by Gumbel-max on the logits plus `bias`; the conditioned code is met exactly.
+
+        Args:
+            params: the generator's arrays, normalised.
+            key: for noise, Gumbel noise and conditions.
+            bias: added to the logits of every span.
+            column: which discrete column is given, per row; -1 where a condition is to be drawn by frequency.
+            code: its code, per row.
+        """
+        condition_key, noise_key, gumbel_key = jax.random.split(key, 3)
+        count = len(column)
+        condition = jnp.zeros((count, 0))
+        if self.condition_width:
+            drawn_column, drawn_code = self.draw_condition(condition_key, jnp.asarray(self.true_weights), count)
+            code = jnp.where(column < 0, drawn_code, code)
+            column = jnp.where(column < 0, drawn_column, column)
+            condition = self.one_hot_condition(column, code)
+        noise = jax.random.normal(noise_key, (count, self.settings.embedding_dim))
+        generator = eqx.nn.inference_mode(eqx.combine(params, self._generator_static))
+        raw = generator(jnp.concatenate([noise, condition], axis=1))
+        scalars, logits = jnp.tanh(raw[:, : self.scalar_count]), raw[:, self.scalar_count :] + bias
+        codes = self.spans.argmax(logits + jax.random.gumbel(gumbel_key, logits.shape))
+        if self.condition_width:
+            codes = codes.at[jnp.arange(count), jnp.asarray(self.discrete_columns)[column]].set(code)
+        return codes, scalars
+
+
+def _is_array(leaf: Any) -> bool:
+    return eqx.is_inexact_array(leaf) or (
+        isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
+    )
+
+
+def _cumulative(weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Running shares along the last axis, for drawing by inversion."""
+    total = np.cumsum(weights, axis=1)
+    share = total / np.maximum(total[:, -1:], 1e-300)
+    # The last code with any weight ends at 1 exactly, and codes after it are never drawn.
+    share[share >= 1 - 1e-12] = 1.0
+    rounded: NDArray[np.float32] = share.astype(np.float32)
+    return rounded
+
+
+def _call(net: Any, x: Array, key: PRNGKeyArray | None) -> Array:
+    """A critic's scores; the key goes to nets that want one (dropout)."""
+    scores: Array = net(x, key=key) if _wants_key(net) else net(x)
+    return scores[:, 0]
+
+
+def _wants_key(net: Any) -> bool:
+    return "key" in inspect.signature(type(net).__call__).parameters

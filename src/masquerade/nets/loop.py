@@ -1,0 +1,221 @@
+"""The only training loop: compiled chunks of many steps, a clock, a validation score, and a clean way out.
+
+A chunk is one XLA call with a traced number of steps, so it is compiled once and its length follows the machine: about a
+quarter of a second each. Between chunks the bar moves, `max_seconds` holds and Ctrl-C answers. Compiling happens on a second
+thread for the same reason.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from masquerade.errors import InterruptedTraining
+from masquerade.progress import Callback, Progress
+
+__all__ = ["Outcome", "Schedule", "Step", "Trail", "compiled", "train"]
+
+CHUNK_SECONDS = 0.25
+"""What a chunk aims at; half a second is the most that a user should wait for an answer."""
+
+Step = Callable[[Any, Any], tuple[Any, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train.
+
+    Args:
+        epochs: passes over the data.
+        steps_per_epoch: optimiser steps in one pass.
+        max_seconds: wall-clock limit, compiling included; None: no limit.
+        validate_every: epochs between two validations.
+        patience: validations without a better score before training stops; None: never.
+    """
+
+    epochs: int
+    steps_per_epoch: int
+    max_seconds: float | None = None
+    validate_every: int = 5
+    patience: int | None = None
+
+
+@dataclass
+class Trail:
+    """Where training stands beside its state: enough to go on later.
+
+    Args:
+        epoch: whole epochs done.
+        best_score: best validation score so far; -inf before the first.
+        best: the snapshot that reached it; None before the first.
+        stale: validations since then.
+        history: one mapping per epoch: `epoch`, `seconds`, each loss, and `score` where it was validated.
+    """
+
+    epoch: int = 0
+    best_score: float = -math.inf
+    best: Any = None
+    stale: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training gave.
+
+    Args:
+        state: the last state.
+        trail: where training stands, with the best snapshot.
+        stopped: `"epochs"`, `"time"`, `"plateau"`, `"interrupted"` or `"diverged"`.
+    """
+
+    state: Any
+    trail: Trail
+    stopped: str
+
+
+def compiled(function: Callable[..., Any], *arguments: Any, waiting: Callable[[float], None]) -> Callable[..., Any]:
+    """Compile a function for these arguments on a second thread; `waiting(seconds)` is called about five times a second."""
+    result: list[Any] = []
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            result.append(jax.jit(function).lower(*arguments).compile())
+        except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
+            failure.append(error)
+
+    began = time.monotonic()
+    thread = threading.Thread(target=work, name="masquerade-compile", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        waiting(time.monotonic() - began)
+        thread.join(timeout=0.2)
+    if failure:
+        raise failure[0]
+    executable: Callable[..., Any] = result[0]
+    return executable
+
+
+def train(
+    step: Step,
+    state: Any,
+    data: Any,
+    schedule: Schedule,
+    *,
+    snapshot: Callable[[Any], Any],
+    validate: Callable[[Any], float] | None = None,
+    callback: Callback = lambda progress: None,
+    checkpoint: Callable[[Any, Trail], None] | None = None,
+    trail: Trail | None = None,
+) -> Outcome:
+    """Train until the schedule ends, the score stops rising, or the user presses Ctrl-C.
+
+    Args:
+        step: one pure step `(state, data) -> (state, losses)`.
+        state: a pytree of arrays.
+        data: a pytree of arrays, handed to every step.
+        schedule: how long to train.
+        snapshot: what of the state is worth keeping (the generator's weights).
+        validate: score of a snapshot, higher is better; None: the last snapshot counts as the best.
+        callback: told how far training is.
+        checkpoint: called after each validation with the state and the trail.
+        trail: where an earlier run stopped; None: from the start.
+
+    Raises:
+        InterruptedTraining: on Ctrl-C before a single chunk was done.
+    """
+    began = time.monotonic()
+    trail = Trail() if trail is None else trail
+    first_epoch = trail.epoch
+
+    def chunk(state: Any, data: Any, steps: Any) -> tuple[Any, dict[str, Any]]:
+        shapes = jax.eval_shape(step, state, data)[1]
+        zeros = {name: jnp.zeros(shape.shape, shape.dtype) for name, shape in shapes.items()}
+
+        def body(_: Any, carry: tuple[Any, dict[str, Any]]) -> tuple[Any, dict[str, Any]]:
+            new, losses = step(carry[0], data)
+            return new, {name: carry[1][name] + losses[name] / steps for name in losses}
+
+        result: tuple[Any, dict[str, Any]] = jax.lax.fori_loop(0, steps, body, (state, zeros))
+        return result
+
+    def tell(stage: str, done: float, losses: dict[str, float], *, seconds: float, finished: bool = False) -> None:
+        score = trail.best_score if math.isfinite(trail.best_score) else None
+        callback(
+            Progress(stage, done, _expected(schedule, done - first_epoch, seconds), seconds, losses, score, finished)
+        )
+
+    stopped, losses, started = "epochs", {}, False
+    try:
+        run = compiled(
+            chunk, state, data, jnp.int32(1), waiting=lambda seconds: tell("compile", 0, {}, seconds=seconds)
+        )
+        length, train_began = 1, time.monotonic()
+        while trail.epoch < schedule.epochs and stopped == "epochs":
+            done = 0
+            while done < schedule.steps_per_epoch:
+                steps = min(length, schedule.steps_per_epoch - done)
+                chunk_began = time.monotonic()
+                new_state, mean = run(state, data, jnp.int32(steps))
+                losses = {name: float(value) for name, value in mean.items()}
+                if not all(map(math.isfinite, losses.values())):
+                    stopped = "diverged"
+                    break
+                state, started = new_state, True
+                done += steps
+                elapsed = time.monotonic() - chunk_began
+                length = max(1, min(int(steps * CHUNK_SECONDS / max(elapsed, 1e-6)), 4 * steps))
+                tell(
+                    "train",
+                    trail.epoch + done / schedule.steps_per_epoch,
+                    losses,
+                    seconds=time.monotonic() - train_began,
+                )
+                if schedule.max_seconds is not None and time.monotonic() - began >= schedule.max_seconds:
+                    stopped = "time"
+                    break
+            if stopped == "epochs":
+                trail.epoch += 1
+            entry = {"epoch": float(trail.epoch), "seconds": time.monotonic() - began, **losses}
+            last = stopped != "epochs" or trail.epoch == schedule.epochs
+            if stopped != "diverged" and (last or trail.epoch % schedule.validate_every == 0):
+                entry["score"] = _validated(trail, snapshot(state), validate)
+                if checkpoint is not None:
+                    checkpoint(state, trail)
+                if stopped == "epochs" and schedule.patience is not None and trail.stale >= schedule.patience:
+                    stopped = "plateau"
+            trail.history.append(entry)
+    except KeyboardInterrupt:
+        if not started and trail.best is None:
+            raise InterruptedTraining(
+                "interrupted before the first steps were done: there is no model to keep."
+            ) from None
+        stopped = "interrupted"
+    if trail.best is None:
+        trail.best = snapshot(state)
+    tell("train", trail.epoch, losses, seconds=time.monotonic() - began, finished=True)
+    return Outcome(state, trail, stopped)
+
+
+def _validated(trail: Trail, candidate: Any, validate: Callable[[Any], float] | None) -> float:
+    score = math.inf if validate is None else validate(candidate)
+    if score >= trail.best_score or trail.best is None:
+        trail.best, trail.best_score, trail.stale = candidate, score, 0
+    else:
+        trail.stale += 1
+    return score
+
+
+def _expected(schedule: Schedule, done: float, seconds: float) -> float:
+    """Epochs that training will reach: fewer than asked for where the clock will stop it."""
+    if schedule.max_seconds is None or done <= 0 or seconds <= 0:
+        return float(schedule.epochs)
+    return min(float(schedule.epochs), max(done, done * schedule.max_seconds / seconds))

@@ -1,0 +1,1 @@
+"""Releases built on generators: the same records made safer, or more of them. They do not import one another."""

@@ -1,0 +1,333 @@
+"""The contract of every synthesizer, and all that they share: table → codec → arrays, and back.
+
+A synthesizer is one class in one module of this folder. It says how to learn from encoded arrays (`_learn`), how to draw them
+(`_draw`), and what to save (`_to_state`, `_from_state`); tables, protection, conditions, seeds and files are dealt with here.
+"""
+
+from __future__ import annotations
+
+import html
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from masquerade import artifact, frames, inference, seeds, spelling
+from masquerade.codec.arrays import Encoded, Layout
+from masquerade.codec.table import TableCodec
+from masquerade.errors import ArtifactError, ConditionError, SettingError
+from masquerade.privacy.ledger import Ledger
+from masquerade.schema import Schema
+from masquerade.synthesize.settings import check_count
+
+__all__ = ["Condition", "Synthesizer"]
+
+CHUNK_ROWS = 65_536
+"""Rows drawn and decoded at a time."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One modelled column fixed to a code in each row.
+
+    Args:
+        column: index of the modelled column in the layout.
+        codes: int32, shape (rows,): its code in each row.
+    """
+
+    column: int
+    codes: NDArray[np.int32]
+
+
+class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
+    """Learns a table and draws new rows of it.
+
+    A subclass is a scikit-learn estimator: its constructor only stores plain settings, among them at least `protect`, `unit`,
+    `discrete_columns`, `random_state` and `callbacks`.
+
+    Attributes after `fit`:
+        schema_: the table's schema, protected.
+        ledger_: what was guaranteed.
+        history_: one mapping per epoch.
+        interrupted_: True when Ctrl-C ended training early and the best model so far was kept.
+    """
+
+    reference: ClassVar[str]
+    """The paper behind the model."""
+
+    protect: int
+    unit: str | None
+    discrete_columns: Sequence[str] | None
+    random_state: int | None
+
+    schema_: Schema
+    ledger_: Ledger
+    history_: list[dict[str, float]]
+    interrupted_: bool
+    codec_: TableCodec
+    kind_: frames.FrameKind
+
+    # ── what a subclass says ───────────────────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def _check_settings(self) -> None:
+        """Raise `SettingError` for a setting out of range, before any work."""
+
+    @abstractmethod
+    def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
+        """Learn from the encoded training table; set `history_` and `interrupted_`."""
+
+    @abstractmethod
+    def _draw(self, rows: int, condition: Condition | None, seed: int) -> Encoded:
+        """Draw encoded rows, under a condition if given."""
+
+    @abstractmethod
+    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Everything learned beside the codec: plain data and arrays."""
+
+    @abstractmethod
+    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], layout: Layout) -> None:
+        """The reverse of `_to_state`."""
+
+    # ── fit ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def fit(self, X: Any, schema: Schema | None = None) -> Self:
+        """Learn from a table.
+
+        Args:
+            X: a pandas, Polars or PyArrow table of at least 10 rows; it is not changed.
+            schema: what each column is; None: inferred from the table.
+
+        Raises:
+            TableError: the table cannot be modelled (the message says why and what to do).
+            SchemaError: the schema does not match the table.
+            SettingError: a setting out of range.
+            InterruptedTraining: Ctrl-C before there was anything to keep.
+        """
+        seed = self._seed()
+        self._check_settings()
+        raw, kind = frames.to_polars(X)
+        frames.check_table(raw)
+        schema = self._schema_of(raw, schema)
+        typed = spelling.parse(raw, schema)
+        del raw
+        self.codec_, encoded = TableCodec.fit_encode(
+            typed,
+            schema,
+            protect=self.protect,
+            discrete_columns=self.discrete_columns,
+            seed=seeds.integer(seed, "codec"),
+        )
+        del typed
+        self.schema_, self.kind_ = schema, kind.protected(schema)
+        self.ledger_ = Ledger(
+            unit=schema.unit or "row", mechanism=type(self).__name__, protections={"protect": self.protect}
+        )
+        self.interrupted_, self._calls = False, 0
+        self._learn(encoded, self.codec_.layout, seeds.integer(seed, "learn"))
+        return self
+
+    def _seed(self) -> int:
+        return seeds.check_seed(self.random_state)
+
+    def _schema_of(self, raw: pl.DataFrame, schema: Schema | None) -> Schema:
+        check_count("protect", self.protect, least=0)
+        if schema is None:
+            return inference.infer(raw, protect=self.protect, unit=self.unit)
+        if self.unit is not None and schema.unit not in (None, self.unit):
+            raise SettingError(f"unit: got {self.unit!r}, but the schema says {schema.unit!r}; give one of them.")
+        return schema if self.unit is None else Schema(schema.columns, self.unit, schema.declared)
+
+    # ── sample ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sample(self, n: int | None = None, given: Any = None, random_state: int | None = None) -> Any:
+        """Draw new rows.
+
+        Args:
+            n: how many; None: as many as `given` has, where that is a frame.
+            given: a mapping `{column: value}` that holds in every row, or a frame whose row i is completed to row i of the
+                result. What the model cannot condition on is refused.
+            random_state: seed; None: the next draw of this model, reproducible when the model itself was given a seed.
+
+        Returns:
+            The same kind of frame as was fitted, with the same columns, dtypes and spelling.
+        """
+        frames_ = list(self.sample_chunks(n, given, random_state, chunk_rows=None))
+        return frames_[0]
+
+    def sample_chunks(
+        self,
+        n: int | None = None,
+        given: Any = None,
+        random_state: int | None = None,
+        *,
+        chunk_rows: int | None = CHUNK_ROWS,
+    ) -> Iterator[Any]:
+        """`sample` as a stream of frames of at most `chunk_rows` rows (None: one frame), so that memory stays small."""
+        self._check_fitted()
+        seed = self._sampling_seed(random_state)
+        rows, condition = self._condition(n, given, seed)
+        return self._chunks(rows, condition, seed, chunk_rows)
+
+    def _chunks(self, rows: int, condition: Condition | None, seed: int, chunk_rows: int | None) -> Iterator[Any]:
+        pieces = []
+        for start in range(0, max(rows, 1), CHUNK_ROWS if chunk_rows is None else chunk_rows):
+            count = min(CHUNK_ROWS if chunk_rows is None else chunk_rows, rows - start)
+            part = condition and Condition(condition.column, condition.codes[start : start + count])
+            encoded = self._draw(count, part, seeds.integer(seed, "draw", start))
+            typed = self.codec_.decode(encoded, seeds.integer(seed, "decode"), start)
+            if chunk_rows is None:
+                pieces.append(typed)
+            else:
+                yield self._native(typed)
+        if chunk_rows is None:
+            yield self._native(pl.concat(pieces))
+
+    def _native(self, typed: pl.DataFrame) -> Any:
+        return frames.from_polars(spelling.spell(typed, self.schema_, self.kind_), self.kind_)
+
+    def _sampling_seed(self, random_state: int | None) -> int:
+        if random_state is not None:
+            return seeds.check_seed(random_state)
+        self._calls += 1
+        if self.random_state is None:
+            return secrets.randbits(63)
+        return seeds.integer(self._seed(), "sample", self._calls)
+
+    def _condition(self, n: int | None, given: Any, seed: int) -> tuple[int, Condition | None]:
+        columns, rows = _given_columns(given)
+        if n is None and rows is None:
+            raise SettingError("n: got None, expected how many rows to draw.")
+        if n is not None:
+            check_count("n", n, least=0)
+        if rows is not None and n is not None and n != rows:
+            raise SettingError(f"n: got {n}, but `given` has {rows} rows; leave `n` out.")
+        count = int(rows if rows is not None else n or 0)
+        if not columns:
+            return count, None
+        if len(columns) > 1:
+            for name, values in columns.items():
+                self.codec_.condition(name, values[0])
+            raise ConditionError(
+                f"given: got {len(columns)} columns ({', '.join(columns)}), and {type(self).__name__} learns under a "
+                "condition on one discrete column at a time; give one column, draw more rows and keep those that fit."
+            )
+        ((name, values),) = columns.items()
+        return count, self._one_condition(name, values, count, seed)
+
+    def _one_condition(self, name: str, values: Sequence[Any], rows: int, seed: int) -> Condition:
+        by_value: dict[Any, tuple[str, NDArray[np.int32]]] = {
+            value: self.codec_.condition(name, value) for value in dict.fromkeys(values)
+        }
+        if not by_value:  # no row asked for, but the column must exist all the same
+            self.codec_.levels(name)
+            return Condition(0, np.zeros(0, np.int32))
+        modelled = next(iter(by_value.values()))[0]
+        column = self.codec_.layout.names.index(modelled)
+        frequency = self.codec_.layout.frequencies[column]
+        values = values if len(values) == rows else [values[0]] * rows
+        codes = np.empty(rows, np.int32)
+        index = {value: i for i, value in enumerate(by_value)}
+        which = np.fromiter((index[value] for value in values), np.int64, rows)
+        random = seeds.stream(seed, "given", name)
+        for value, (_, choices) in by_value.items():
+            mine = np.flatnonzero(which == index[value])
+            weight = frequency[choices]
+            codes[mine] = random.choice(choices, size=len(mine), p=weight / weight.sum())
+        return Condition(column, codes)
+
+    # ── save and load ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model as one `.mq` file (JSON and safetensors in a zip; atomic; no training row inside)."""
+        self._check_fitted()
+        codec_config, codec_arrays = self.codec_.to_state()
+        config, arrays = self._to_state()
+        manifest = {
+            "settings": self._settings(),
+            "codec": codec_config,
+            "kind": self.kind_.to_dict(),
+            "ledger": self.ledger_.to_dict(),
+            "history": self.history_,
+            "learned": config,
+        }
+        parts = {f"codec/{k}": v for k, v in codec_arrays.items()} | {f"learned/{k}": v for k, v in arrays.items()}
+        artifact.write(path, type(self).__name__, manifest, parts)
+
+    def _settings(self) -> dict[str, Any]:
+        """Constructor settings that are plain data (nets, callbacks and paths stay behind)."""
+        plain = (str, int, float, bool, type(None))
+        values = {k: v for k, v in self.get_params(deep=False).items() if k not in ("callbacks", "checkpoint")}
+        return {
+            k: list(v) if isinstance(v, tuple | list) else v
+            for k, v in values.items()
+            if isinstance(v, plain) or (isinstance(v, tuple | list) and all(isinstance(x, plain) for x in v))
+        }
+
+    @classmethod
+    def _load(cls, part: artifact.Artifact, **nets: Any) -> Self:
+        """A fitted model from what `save` wrote; `nets` are factories that the user brought."""
+        config = part.config
+        try:
+            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
+            model = cls(**settings, **{k: v for k, v in nets.items() if v is not None})
+            codec_arrays, learned = (
+                {k.removeprefix(head): v for k, v in part.arrays.items() if k.startswith(head)}
+                for head in ("codec/", "learned/")
+            )
+            model.codec_ = TableCodec.from_state(config["codec"], codec_arrays)
+            model.schema_ = model.codec_.schema
+            model.kind_ = frames.FrameKind.from_dict(config["kind"])
+            model.ledger_ = Ledger.from_dict(config["ledger"])
+            model.history_, model.interrupted_, model._calls = list(config["history"]), False, 0
+            model._from_state(config["learned"], learned, model.codec_.layout)
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            raise ArtifactError(
+                f"the model file does not hold a complete {cls.__name__} ({type(error).__name__}: {error}); save it again."
+            ) from error
+        return model
+
+    # ── looks ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "codec_")
+
+    def _check_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(table) first.")
+
+    def _repr_html_(self) -> str:
+        """A card for notebooks: the settings that differ from the defaults, the columns and the guarantee."""
+        head = f"<strong>{html.escape(repr(self))}</strong>"
+        if not self.__sklearn_is_fitted__():
+            return f"<div>{head}<br>not fitted</div>"
+        facts = [
+            f"{len(self.schema_)} columns, {len(self.codec_.layout.names)} of them modelled",
+            f"{int(self.history_[-1]['epoch']) if self.history_ else 0} epochs",
+            html.escape(self.ledger_.sentence()),
+        ]
+        return f"<div>{head}<ul>{''.join(f'<li>{fact}</li>' for fact in facts)}</ul></div>"
+
+
+def _given_columns(given: Any) -> tuple[dict[str, list[Any]], int | None]:
+    """The columns of a `given`, and its number of rows where it is a frame."""
+    if given is None:
+        return {}, None
+    if isinstance(given, Mapping):
+        return {str(name): [value] for name, value in given.items()}, None
+    frame, _ = frames.to_polars(given)
+    return {name: frame.get_column(name).to_list() for name in frame.columns}, frame.height
+
+
+def tell_all(callbacks: Iterable[Any], progress: Any) -> None:
+    """Hand a progress fact to every callback."""
+    for callback in callbacks:
+        callback(progress)

@@ -18,7 +18,8 @@ from masquerade.overview import overview
 from masquerade.privacy.ledger import ledger_path
 from masquerade.progress import ConsoleProgress
 from masquerade.schema import Schema
-from masquerade.synthesize import CTGAN
+from masquerade.seeds import check_seed
+from masquerade.synthesize.ctgan import CTGAN
 
 __all__ = ["run"]
 
@@ -57,13 +58,14 @@ def run(
         InterruptedTraining: Ctrl-C; what was trained is saved as `model.mq`.
     """
     begin = time.monotonic()
+    seed = check_seed(seed)
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{folder}: cannot be made ({error.strerror}).") from error
     raw = read_table(bank_path())
-    train, holdout = hold_out(raw, HOLDOUT_SHARE, seed=seed or 0, unit=unit)
+    train, holdout = hold_out(raw, HOLDOUT_SHARE, seed=seed, unit=unit)
     found = inference.infer(train, protect=PROTECT, unit=unit) if schema is None else schema
     tell("UCI Bank Marketing: calls of a Portuguese bank (Moro, Cortez, Rita 2014, CC BY 4.0)")
     tell(overview(found, spelling.parse(raw, found)))

@@ -6,16 +6,17 @@ import dataclasses
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from masquerade.errors import ConditionError, FileError, SchemaError, SettingError, nearest
 from masquerade.files import WRITABLE, check_writable
-from masquerade.schema import Column, Schema
+from masquerade.schema import Schema
 
 __all__ = [
+    "check_balance",
     "check_column",
     "check_given",
     "check_outputs",
+    "check_target",
     "not_yet",
     "split_given",
     "with_unit",
@@ -76,18 +77,43 @@ def split_given(given: Sequence[str] | None) -> dict[str, str] | None:
     return values
 
 
-def check_given(given: dict[str, str] | None, schema: Schema) -> dict[str, Any] | None:
-    """Refuse, before training, a condition on a column or level that the schema does not have."""
-    for name, value in (given or {}).items():
-        check_column("--given", name, schema.names)
-        _check_level(schema[name], value)
-    return None if given is None else dict(given)
+def check_given(given: dict[str, str] | None, schema: Schema) -> None:
+    """Refuse, before training, a condition that no model here can meet: the model itself is asked only afterwards.
 
-
-def _check_level(column: Column, value: str) -> None:
-    if column.levels is None or value == column.missing:
+    Raises:
+        ConditionError: several columns, a column that is not discrete, or an unknown level; the nearest is named.
+        SchemaError: there is no such column.
+    """
+    if given is None:
         return
-    if value not in column.levels:
+    for name in given:
+        check_column("--given", name, schema.names)
+    if len(given) > 1:
+        raise ConditionError(f"--given: got {len(given)} columns ({', '.join(given)}), this model takes one at a time.")
+    ((name, value),) = given.items()
+    column = schema[name]
+    if column.kind not in ("categorical", "boolean"):
         raise ConditionError(
-            f"--given: column {column.name!r} has no level {value!r} that may be shown{nearest(value, column.levels)}."
+            f"--given: column {name!r} is {column.kind}, and a condition needs a categorical or boolean one; "
+            "where it fits, change its kind in a schema (see masquerade inspect -o)."
         )
+    if column.levels is not None and value not in column.levels and value != column.missing:
+        raise ConditionError(
+            f"--given: column {name!r} has no level {value!r} that enough rows share{nearest(value, column.levels)}."
+        )
+
+
+def check_target(name: str | None, schema: Schema) -> None:
+    """Refuse a target that nobody can predict."""
+    check_column("--target", name, schema.names)
+    if name is not None and (schema[name].kind in ("text", "id") or name == schema.unit):
+        raise SettingError(f"--target: column {name!r} is an id, free text or the unit, expected something to predict.")
+
+
+def check_balance(name: str | None, flag: bool, schema: Schema) -> None:
+    """Refuse to level what has no classes, or to add a flag column whose name is taken."""
+    check_column("--balance", name, schema.names)
+    if name is not None and schema[name].kind not in ("categorical", "boolean"):
+        raise SettingError(f"--balance: column {name!r} is {schema[name].kind}, expected a categorical or boolean one.")
+    if flag and "synthetic" in schema:
+        raise SettingError("--flag: the table already has a column 'synthetic', rename it or leave --flag out.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masquerade.cli.boundary import say, session, tell
+from masquerade.cli.boundary import tell
 from masquerade.cli.options import Debug, Protect, Quiet, SchemaFile, Seed, Sensitive, Target, Unit, examples
 
 if TYPE_CHECKING:
@@ -64,13 +64,11 @@ def evaluate(
     raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
     for option, name in [("--target", target), *(("--sensitive", name) for name in sensitive or [])]:
         checks.check_column(option, name, found.names)
-    if holdout is None and not quiet:
-        say("note", "no --holdout: utility, distances and ceilings, which need unseen real rows, are left out.")
 
-    import masquerade as mq
+    from masquerade.evaluation import evaluate as judge
 
     with ConsoleProgress() as bar:
-        judged = mq.evaluate(
+        judged = judge(
             raw,
             read_table(released),
             holdout=None if holdout is None else read_table(holdout),
@@ -83,7 +81,7 @@ def evaluate(
             attacks=attacks,
             ledger=known,
             seed=check_seed(seed),
-            callback=None if session.quiet else bar,
+            callback=None if quiet else bar,
         )
     from masquerade.cli.release import all_or_nothing
 

@@ -47,9 +47,9 @@ def sample(
     expected = declared_schema(schema, None)
     condition = checks.split_given(given)
 
-    import masquerade as mq
+    from masquerade.synthesize import load
 
-    fitted = mq.load(model)
+    fitted = load(model)
     found = fitted.schema_
     if expected is not None and [(c.name, c.kind) for c in expected] != [(c.name, c.kind) for c in found]:
         raise SchemaError(f"--schema: {schema} has other columns or kinds than the schema of {model}.")
@@ -57,7 +57,7 @@ def sample(
         raise SchemaError(f"--unit: the unit of {model} is {found.unit or 'the row'!r}, not {unit!r}.")
     seed = check_seed(seed)
     with ConsoleProgress() as bar, all_or_nothing([output, ledger_file]):
-        frames = fitted.sample_chunks(rows, given=checks.check_given(condition, found), random_state=seed)
+        frames = fitted.sample_chunks(rows, given=condition, random_state=seed)
         write_rows(output, frames, rows, None if quiet else bar)
         write_ledger(output, fitted.ledger_)
     tell(f"Wrote {output} and {ledger_file.name}")

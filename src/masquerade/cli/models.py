@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import masquerade as mq
 from masquerade.errors import SettingError, nearest
+from masquerade.synthesize import synthesizers
 
 __all__ = ["synthesizer"]
 
@@ -18,7 +18,7 @@ def synthesizer(name: str) -> Any:
     Raises:
         SettingError: there is no such synthesizer, or not yet.
     """
-    known = {key.lower(): value for key, value in mq.synthesizers().items()}
+    known = {key.lower(): value for key, value in synthesizers().items()}
     if name.lower() in known:
         return known[name.lower()]
     if name.lower() in _LATER:

@@ -1,0 +1,222 @@
+"""One synthesis, step by step: check what was asked, read and split the table, train, draw, judge."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from masquerade.cli import checks, tables
+from masquerade.cli.boundary import say, session, tell
+from masquerade.cli.release import all_or_nothing, write_ledger, write_rows
+from masquerade.errors import InterruptedTraining, SettingError, TableError
+from masquerade.files import read_table
+from masquerade.frames import LEAST_ROWS, check_table
+from masquerade.holdout import hold_out
+from masquerade.privacy.ledger import Ledger, ledger_path
+from masquerade.progress import Callback, ConsoleProgress
+from masquerade.schema import Schema
+from masquerade.seeds import check_seed
+
+__all__ = ["Request", "run"]
+
+HOLDOUT_SHARE = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the user asked `synthesize` for: the options by their names, None where not given."""
+
+    data: Path
+    output: Path
+    model: str
+    rows: int | None
+    given: list[str] | None
+    balance: str | None
+    flag: bool
+    epochs: int | None
+    max_minutes: float | None
+    protect: int
+    save: Path | None
+    reports: tuple[Path, ...]
+    target: str | None
+    sensitive: tuple[str, ...]
+    holdout_share: float | None
+    seed: int | None
+    quiet: bool
+    schema: Path | None
+    unit: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What there is to do, once the table is read and everything is checked.
+
+    Args:
+        train: the rows that train, as they are spelled.
+        holdout: the rows kept for the report; None without one.
+        schema: what each column is.
+        given: the condition that all new rows meet.
+        seed: of everything.
+    """
+
+    train: pl.DataFrame
+    holdout: pl.DataFrame | None
+    schema: Schema
+    given: dict[str, str] | None
+    seed: int
+
+
+def run(request: Request) -> None:
+    """Do all of it; either every file that was asked for is written, or none but a model worth keeping."""
+    _check(request)
+    job = _prepare(request)
+    ledger_file = ledger_path(request.output)
+    with ConsoleProgress() as bar:
+        callback = None if request.quiet else bar
+        model = _train(request, job, callback)
+        with all_or_nothing([request.output, ledger_file, *request.reports]):
+            kept: list[pl.DataFrame] = []
+            frames = _draw(request, job, model)
+            total = 0 if request.balance is not None else _rows(request, job)
+            write_rows(request.output, _remember(frames, kept) if request.reports else frames, total, callback)
+            ledger = _ledger(request, model.ledger_)
+            write_ledger(request.output, ledger)
+            if request.reports:
+                _report(request, job, pl.concat(kept), ledger, callback)
+    tell(f"Wrote {request.output} and {ledger_file.name}")
+    for path in [request.save, *request.reports]:
+        if path is not None:
+            tell(f"Wrote {path}")
+    tell(ledger.sentence())
+    if request.balance is not None:
+        say(
+            "warning", f"{request.output} holds real rows: it is for training models inside the house, not for release."
+        )
+
+
+def _check(request: Request) -> None:
+    """Refuse outputs that cannot be written, and options that would have no effect together."""
+    checks.check_outputs(
+        [
+            ("--output", request.output, checks.TABLES),
+            ("--output", ledger_path(request.output), checks.REPORTS),
+            ("--save", request.save, checks.MODELS),
+            *(("--report", path, checks.REPORTS) for path in request.reports),
+        ],
+        [request.data, request.schema],
+    )
+    if request.balance is not None and (request.rows is not None or request.given):
+        raise SettingError("--balance: decides itself how many rows of which class, leave out --rows and --given.")
+    if request.flag and request.balance is None:
+        raise SettingError("--flag: marks new rows among real ones, which only --balance mixes.")
+    if not request.reports:
+        for_report = {"--target": request.target, "--holdout-share": request.holdout_share}
+        for option, value in (for_report | {"--sensitive": request.sensitive or None}).items():
+            if value is not None:
+                raise SettingError(f"{option}: is for the report, add --report R.html.")
+
+
+def _prepare(request: Request) -> Job:
+    """Read the table, keep the holdout out, find the schema of what trains, and check all that names a column."""
+    seed = check_seed(request.seed)
+    declared = tables.declared_schema(request.schema, request.unit)
+    raw = read_table(request.data)
+    check_table(raw)
+    unit = request.unit if declared is None else declared.unit
+    checks.check_column("--unit", unit, raw.columns)
+    train, holdout = (raw, None) if not request.reports else _split(request, raw, unit, seed)
+    schema = tables.infer(train, unit=unit, protect=request.protect) if declared is None else declared
+    given = checks.split_given(request.given)
+    checks.check_given(given, schema)
+    checks.check_balance(request.balance, request.flag, schema)
+    checks.check_target(request.target, schema)
+    for name in request.sensitive:
+        checks.check_column("--sensitive", name, schema.names)
+    return Job(train=train, holdout=holdout, schema=schema, given=given, seed=seed)
+
+
+def _split(request: Request, raw: pl.DataFrame, unit: str | None, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    share = HOLDOUT_SHARE if request.holdout_share is None else request.holdout_share
+    train, holdout = hold_out(raw, share, seed=seed, unit=unit)
+    if holdout.height < LEAST_ROWS:
+        raise TableError(
+            f"holdout: {holdout.height} rows are too few for a report, expected at least {LEAST_ROWS}; "
+            "give a larger --holdout-share or leave --report out."
+        )
+    what = "rows" if unit is None else f"rows (whole units of {unit})"
+    tell(f"Held out {holdout.height:,} {what} for the report; {train.height:,} rows train.")
+    return train, holdout
+
+
+def _train(request: Request, job: Job, callback: Callback | None) -> Any:
+    """Fit the model; it is saved at once, so that nothing that follows can lose it."""
+    from masquerade.cli.models import synthesizer  # loads JAX, which a refusal above need not wait for
+
+    settings: dict[str, Any] = {"protect": request.protect, "unit": job.schema.unit, "random_state": job.seed}
+    if request.epochs is not None:
+        settings["epochs"] = request.epochs
+    if request.max_minutes is not None:
+        settings["max_minutes"] = request.max_minutes
+    model = synthesizer(request.model)(**settings, callbacks=() if callback is None else (callback,))
+    model.fit(job.train, schema=job.schema)
+    if request.save is not None:
+        model.save(request.save)
+    if model.interrupted_:
+        session.interrupted = True
+        kept = "--save would have kept it" if request.save is None else f"the best model so far is in {request.save}"
+        raise InterruptedTraining(f"training was interrupted; {kept}; no rows were written.")
+    return model
+
+
+def _rows(request: Request, job: Job) -> int:
+    return job.train.height if request.rows is None else request.rows
+
+
+def _draw(request: Request, job: Job, model: Any) -> Iterator[pl.DataFrame]:
+    if request.balance is None:
+        yield from model.sample_chunks(_rows(request, job), given=job.given, random_state=job.seed)
+        return
+    from masquerade.release.balance import augment
+
+    yield augment(job.train, model, request.balance, flag=request.flag, random_state=job.seed)
+
+
+def _remember(frames: Iterator[pl.DataFrame], kept: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    for frame in frames:
+        kept.append(frame)
+        yield frame
+
+
+def _ledger(request: Request, ledger: Ledger) -> Ledger:
+    """A levelled table carries real rows, so the model's protections do not hold for it."""
+    if request.balance is None:
+        return ledger
+    return dataclasses.replace(
+        Ledger(), unit=ledger.unit, mechanism=f"the real rows, and new ones by {ledger.mechanism}"
+    )
+
+
+def _report(request: Request, job: Job, released: pl.DataFrame, ledger: Ledger, callback: Callback | None) -> None:
+    from masquerade.evaluation import evaluate
+
+    judged = evaluate(
+        job.train,
+        released.drop("synthetic") if request.flag else released,
+        holdout=job.holdout,
+        target=request.target,
+        sensitive=request.sensitive,
+        schema=job.schema,
+        unit=job.schema.unit,
+        protect=request.protect,
+        ledger=ledger,
+        seed=job.seed,
+        callback=callback,
+    )
+    for path in request.reports:
+        judged.save(path)
+    tell(judged.summary())

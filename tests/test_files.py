@@ -106,7 +106,9 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=6), st.sampled_from([".csv", ".csv.gz"]))
-def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]], ending: str) -> None:
+def test_what_is_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]], ending: str
+) -> None:
     frame = pl.DataFrame(rows, schema=dict.fromkeys(["first name", "ü", "c,d"], pl.String), orient="row")
     path = tmp_path_factory.mktemp("csv") / f"table{ending}"
     write_table(frame, path)
@@ -137,7 +139,10 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, ending: str) -> None:
 
 
 def test_parts_must_agree(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r"table\.parquet: cannot be written"), TableWriter(tmp_path / "table.parquet") as writer:
+    with (
+        pytest.raises(FileError, match=r"table\.parquet: cannot be written"),
+        TableWriter(tmp_path / "table.parquet") as writer,
+    ):
         writer.write(pl.DataFrame({"a": [1]}))
         writer.write(pl.DataFrame({"a": ["x"]}))
     assert list(tmp_path.iterdir()) == []

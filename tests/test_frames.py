@@ -133,7 +133,9 @@ def test_a_frame_comes_back_through_its_typed_values(make: Any) -> None:
     typed = parse(raw, schema)
     again, _ = to_polars(from_polars(spell(typed, schema, kind), kind))
     if isinstance(native, pl.DataFrame):
-        raw = raw.with_columns(pl.col(pl.Float64, pl.Float32).fill_nan(None), pl.col("text", "category").replace("", None))
+        raw = raw.with_columns(
+            pl.col(pl.Float64, pl.Float32).fill_nan(None), pl.col("text", "category").replace("", None)
+        )
     if isinstance(native, pa.Table):
         raw = raw.with_columns(pl.col("string", "large").replace("", None))
     assert_frame_equal(again, raw, categorical_as_str=True)

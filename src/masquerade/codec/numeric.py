@@ -19,17 +19,13 @@ from numpy.typing import NDArray
 
 from masquerade.codec.column import Codes, Scalars, State, draw_codes, register
 from masquerade.codec.mixture import Mixture, draw_components, fit_mixture
-from masquerade.privacy.protect import protected_bounds
+from masquerade.codec.shared import bounds_of, census, nearest_of, outstanding, support_of
 from masquerade.schema import Column
 
 __all__ = ["FEW_VALUES", "NumericCodec"]
 
 FEW_VALUES = 50
 """A column with at most so many protected values is made of atoms alone."""
-ATOM_SHARE = 0.02
-SUPPORT_CAP = 2_000
-SUPPORT_SHARE = 0.85
-HALVINGS = 16
 FIT_ROWS = 50_000
 REACH = 4.0
 _LIMIT = 2.0**63 - 1024
@@ -73,15 +69,6 @@ def choose_scale(values: NDArray[np.float64], gain: float = 0.25) -> Scale:
     ]
     best = max(candidates, key=likelihood, default=plain)
     return best if likelihood(best) > likelihood(plain) + gain else plain
-
-
-def _nearest(sorted_values: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Index of the nearest of `sorted_values` for each wanted value."""
-    right = np.clip(np.searchsorted(sorted_values, wanted), 1, max(sorted_values.size - 1, 1))
-    if sorted_values.size == 1:
-        return np.zeros(wanted.size, dtype=np.intp)
-    left = right - 1
-    return np.where(wanted - sorted_values[left] <= sorted_values[right] - wanted, left, right)
 
 
 def as_numbers(values: pl.Series) -> NDArray[np.float64]:
@@ -149,13 +136,13 @@ class NumericCodec:
         there = np.isfinite(numbers)
         numbers = numbers[there]
         owners = None if units is None else units.to_numpy()[there]
-        low, high = _bounds(numbers, protect, owners, column)
+        low, high = bounds_of(numbers, protect, owners, column)
         numbers = np.clip(numbers, low, high)
-        distinct, rows, holders = _census(numbers, owners)
+        distinct, rows, holders = census(numbers, owners)
         shared = holders >= max(protect, 1)
         few = shared.sum() <= FEW_VALUES and rows[shared].sum() >= 0.99 * numbers.size
         only_atoms = bool(shared.any()) and (discrete or bool(few))
-        heavy = shared if only_atoms else shared & _outstanding(rows)
+        heavy = shared if only_atoms else shared & outstanding(rows)
         if heavy.sum() > max_levels:
             heavy &= rows >= np.sort(rows[heavy])[-max_levels]
         atoms = distinct[heavy][:max_levels]
@@ -165,7 +152,7 @@ class NumericCodec:
         mixture, scale, support, radii = None, Scale(), np.empty(0), np.empty(0)
         if not only_atoms and (enough or not atoms.size):
             mixture, scale = _fit_rest(numbers[rest], left, protect, column, rng)
-            support, radii = _support(distinct[~heavy], rows[~heavy], shared[~heavy])
+            support, radii = support_of(distinct[~heavy], rows[~heavy], shared[~heavy])
         size = atoms.size + (0 if mixture is None else mixture.means.size) + int(not there.all())
         codec = cls(
             integer=column.kind != "continuous",
@@ -198,7 +185,7 @@ class NumericCodec:
             reach = REACH * self.mixture.stds[drawn]
             scalars[light] = np.clip((places - self.mixture.means[drawn]) / reach, -1, 1)
         elif light.size:
-            codes[light] = _nearest(self.atoms, numbers[light])
+            codes[light] = nearest_of(self.atoms, numbers[light])
         return draw_codes(codes, self.weights, rng), scalars
 
     def match(self, values: pl.Series) -> Codes | None:
@@ -214,7 +201,7 @@ class NumericCodec:
             places = self.mixture.means[which] + REACH * self.mixture.stds[which] * np.clip(scalars[inside], -1, 1)
             found = np.clip(self.scale.inverse(places), self.low, self.high)
             if self.support.size:
-                beside = _nearest(self.support, found)
+                beside = nearest_of(self.support, found)
                 near = np.abs(found - self.support[beside]) <= self.radii[beside]
                 found = np.where(near, self.support[beside], found)
             if self.decimals is not None:
@@ -259,71 +246,6 @@ class NumericCodec:
             support=arrays["support"],
             radii=arrays["radii"], missing=bool(config["missing"]), weights=arrays["weights"],
         )  # fmt: skip
-
-
-def _bounds(
-    numbers: NDArray[np.float64], protect: int, owners: NDArray[np.int64] | None, column: Column
-) -> tuple[float, float]:
-    """Protected bounds within the declared ones; mean ± deviation where too few units share the column to show a
-    value."""
-    count = numbers.size if owners is None else np.unique(owners).size
-    if protect > 1 and count < 2 * protect:
-        spread = float(np.std(numbers))
-        low, high = float(np.mean(numbers)) - spread, float(np.mean(numbers)) + spread
-    else:
-        low, high = protected_bounds(numbers, protect, owners)
-    if isinstance(column.minimum, int | float):
-        low, high = max(low, float(column.minimum)), max(high, float(column.minimum))
-    if isinstance(column.maximum, int | float):
-        low, high = min(low, float(column.maximum)), min(high, float(column.maximum))
-    return low, high
-
-
-def _outstanding(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which values have 2 % of the rows, and three times the rows that the eight values around them have in the
-    middle."""
-    around = np.pad(rows.astype(np.float64), 4, constant_values=0.0)
-    windows = np.lib.stride_tricks.sliding_window_view(around, 9)
-    usual = np.median(np.delete(windows, 4, axis=1), axis=1)
-    return np.asarray((rows >= ATOM_SHARE * rows.sum()) & (rows >= 3 * usual))
-
-
-def _support(
-    distinct: NDArray[np.float64], rows: NDArray[np.int64], shared: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shared values that outweigh what lies around them, and within which radius the rest hardly matters.
-
-    A radius is half the way to the next shared value, or a half, a quarter, ... of that, the first within which
-    the value itself has `SUPPORT_SHARE` of the rows.
-    """
-    support, own = distinct[shared], rows[shared]
-    if support.size > SUPPORT_CAP:
-        heaviest = np.sort(np.argsort(-own, kind="stable")[:SUPPORT_CAP])
-        support, own = support[heaviest], own[heaviest]
-    if not support.size:
-        return np.empty(0), np.empty(0)
-    gaps = np.diff(support, prepend=-np.inf, append=np.inf)
-    reach = np.minimum(gaps[1:], gaps[:-1]) / 2
-    reach[~np.isfinite(reach)] = 0.0
-    total, radii = np.r_[0, np.cumsum(rows)], np.zeros(support.size)
-    for halvings in range(HALVINGS):
-        radius = reach / 2**halvings
-        first = np.searchsorted(distinct, support - radius, side="left")
-        last = np.searchsorted(distinct, support + radius, side="right")
-        alone = own >= SUPPORT_SHARE * (total[last] - total[first])
-        radii = np.where((radii == 0) & alone, radius, radii)
-    return support[radii > 0], radii[radii > 0]
-
-
-def _census(
-    numbers: NDArray[np.float64], owners: NDArray[np.int64] | None
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct values by rising value, how many rows and how many units have each."""
-    distinct, inverse, rows = np.unique(numbers, return_inverse=True, return_counts=True)
-    if owners is None:
-        return distinct, rows, rows
-    frame = pl.DataFrame({"value": inverse, "owner": owners}).unique()
-    return distinct, rows, np.bincount(frame["value"].to_numpy(), minlength=distinct.size)
 
 
 def _fit_rest(

@@ -46,6 +46,7 @@ class TableCodec:
         dependencies: by dependent column: the column that determines it, and the lookup.
         layout: what a net must know: the modelled columns only.
 
+    >>> from masquerade.schema import Column
     >>> table = pl.DataFrame({"age": range(100), "sex": ["f", "m"] * 50})
     >>> schema = Schema((Column("age", "integer"), Column("sex", "categorical")))
     >>> codec = TableCodec.fit(table, schema)

@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 Scale = Literal["linear", "log"]
 
 _UNIT_WIDTH = 60  # integers spanning fewer values get a bin each
-_SKEWED = 8.0  # a range this many times the middle nine tenths is drawn on a logarithmic axis
+_SKEWED = 8.0  # a range this many times the middle nine tenths (or 4 times that, the half) is drawn on a log axis
 _SECOND, _DAY = 1.0, 86_400.0
 _CLOCK_STEPS = [
     1,
@@ -117,30 +117,35 @@ def count_units(codes: Ints, size: int, units: Ints | None) -> Ints:
 
 
 def quantile(
-    values: Floats, share: float, bins: Bins, threshold: int, units: Ints | None = None, *, integer: bool = False
+    values: Floats, share: float, threshold: int, units: Ints | None = None, *, integer: bool = False
 ) -> float:
-    """A quantile that is nobody's own value: exact if at least `threshold` units have it, else interpolated in its bin.
+    """A quantile that is nobody's own value: exact if at least `threshold` units have it, else a mean over its neighbours.
 
     Args:
-        values: the real column that `bins` counts, shape (rows,).
+        values: finite numbers in rising order, shape (rows,).
         share: which quantile, 0 to 1.
-        bins: as from `protected_bins`.
-        threshold: how many units must share an exact value.
-        units: unit of each value; None: each is its own.
-        integer: whether to round what was interpolated.
+        threshold: how many units must share an exact value, and how many the mean is taken over.
+        units: unit of each value, in the same order; None: each is its own.
+        integer: whether to round a mean.
+
+    >>> round(quantile(np.arange(101.0), 0.25, 10), 6), quantile(np.repeat([1.0, 7.0], 20), 0.25, 10)
+    (24.5, 1.0)
     """
-    exact = float(np.quantile(values, share, method="inverted_cdf"))
-    same = values == exact
-    if (int(same.sum()) if units is None else np.unique(units[same]).size) >= threshold:
+    rank = max(math.ceil(share * values.size) - 1, 0)
+    exact = float(values[rank])
+    first, last = (int(np.searchsorted(values, exact, side=side)) for side in ("left", "right"))
+    if (last - first if units is None else np.unique(units[first:last]).size) >= threshold:
         return exact
-    return _interpolated(bins.counts, bins, share, integer=integer)
-
-
-def _interpolated(counts: Ints, bins: Bins, share: float, *, integer: bool) -> float:
-    cumulative = np.concatenate([[0.0], np.cumsum(counts)])
-    place = float(np.interp(share * cumulative[-1], cumulative, bins.edges))
-    place = min(max(place, bins.low), bins.high)
-    return float(round(place)) if integer else place
+    width = threshold
+    while True:
+        first = min(max(rank - width // 2, 0), max(values.size - width, 0))
+        near = slice(first, first + width)
+        if units is None or width >= values.size or np.unique(units[near]).size >= threshold:
+            break
+        width *= 2
+    size = float(np.abs(values[near]).max()) or 1.0
+    mean = float((values[near] / size).mean()) * size
+    return float(round(mean)) if integer else mean
 
 
 def nice_step(span: float, cells: int) -> float:
@@ -206,11 +211,14 @@ def _grid(clipped: Floats, low: float, high: float, kind: str, cells: int) -> tu
         return np.array([low - pad, high + pad]), "linear"
     if whole and high - low < _UNIT_WIDTH and high - low < 1.6 * cells:
         return np.arange(low - 0.5, high + 1.0, 1.0), "linear"
-    lower, upper = np.quantile(clipped, [0.05, 0.95])
+    lowest, lower, upper, highest = np.quantile(clipped, [0.05, 0.25, 0.75, 0.95])
     span = high - low
-    if not math.isfinite(span) or span > _SKEWED * (upper - lower):
+    if not math.isfinite(span) or span > min(_SKEWED * (highest - lowest), 4 * _SKEWED * (upper - lower)):
         edges = _ratios(clipped, low, high, cells)
-        return (np.unique(np.ceil(edges) - 0.5) if whole else edges), "log"
+        if not whole:
+            return edges, "log"
+        zero = [0.0, 1.0] if low <= 0 <= high else []  # the number zero gets a bin of its own
+        return np.unique(np.ceil(np.concatenate([edges, zero])) - 0.5), "log"
     step = nice_step(span, cells)
     if whole and step != round(step):
         step *= 2  # 0.5 and 2.5 become whole

@@ -8,7 +8,6 @@ in to these bounds, so that one huge value cannot be worked out from them.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
@@ -193,13 +192,16 @@ def _summary(
     values: NDArray[np.float64], bins: Bins, ends: _Ends, least: int, holders: NDArray[np.int64] | None, kind: str
 ) -> dict[str, float]:
     """describe() of one side; both sides are pulled in to the real side's protected bounds first."""
-    pulled = np.clip(values, bins.low, bins.high)
-    counted = dataclasses.replace(bins, counts=bins.count(pulled))
-    centre = float(pulled.mean())
-    spread = float(np.std(pulled - centre, ddof=1)) if pulled.size > 1 else 0.0
+    order = np.argsort(values, kind="stable")
+    pulled = np.clip(values[order], bins.low, bins.high)
+    holders = None if holders is None else holders[order]
+    size = max(abs(bins.low), abs(bins.high)) or 1.0  # huge and tiny numbers would overflow when squared
+    centre = float((pulled / size).mean())
+    spread = float(np.std(pulled / size - centre, ddof=1)) * size if pulled.size > 1 else 0.0
+    centre *= size
     digits = 12 if kind in ("integer", "datetime") else 4
     quarters = {
-        f"{share:.0%}": _short(quantile(pulled, share, counted, least, holders, integer=kind == "integer"), digits)
+        f"{share:.0%}": _short(quantile(pulled, share, least, holders, integer=kind == "integer"), digits)
         for share in (0.25, 0.5, 0.75)
     }
     low, high = float(pulled.min()), float(pulled.max())

@@ -34,9 +34,9 @@ def distribution(column: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def cumulative(column: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Cumulative shares of a numeric column, read off the same bins; None where there are no bins."""
+    """Cumulative shares of a numeric column, read off the same bins; None where there are not two."""
     drawn = column.get("histogram")
-    if not drawn:
+    if not drawn or len(drawn["cells"]) < 2:
         return None
     places, axis = _axis(drawn, column)
     traces = []
@@ -101,7 +101,7 @@ def logs(points: Mapping[str, Any], part: str) -> dict[str, Any]:
         },
     ]
     name = "mean" if part == "mean" else "standard deviation"
-    span = {"range": [low - pad, high + pad]}
+    span = {"range": [low - pad, high + pad], "zeroline": False}
     return figure(
         traces,
         height=340,
@@ -121,8 +121,14 @@ def association(facts: Mapping[str, Any], part: str) -> dict[str, Any]:
     names = [_safe(cut(name, 18)) for name in facts["columns"]]
     places = list(range(len(names)))
     wide = 0.5 if part == "difference" else 1.0
-    size = max(330, 150 + 15 * len(names))
-    ticks = {"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False, "tickfont": {"size": 10}}
+    size = max(330, 190 + 12 * len(names))
+    ticks = {
+        "tickvals": places,
+        "ticktext": names,
+        "showgrid": False,
+        "zeroline": False,
+        "tickfont": {"size": 10 if len(names) <= 16 else 9},
+    }
     trace = {
         "type": "heatmap",
         "x": places,
@@ -134,7 +140,16 @@ def association(facts: Mapping[str, Any], part: str) -> dict[str, Any]:
         "colorscale": DIVERGING,
         "xgap": 1,
         "ygap": 1,
-        "colorbar": {"thickness": 8, "len": 0.9, "outlinewidth": 0, "tickfont": {"size": 10}, "nticks": 5},
+        "colorbar": {
+            "orientation": "h",
+            "thickness": 7,
+            "len": 0.7,
+            "y": 1.01,
+            "yanchor": "bottom",
+            "outlinewidth": 0,
+            "tickfont": {"size": 10},
+            "nticks": 5,
+        },
         "hovertemplate": "%{y} with %{x}: %{z:.2f}<extra></extra>",
     }
     if trace["text"] is None:
@@ -142,7 +157,7 @@ def association(facts: Mapping[str, Any], part: str) -> dict[str, Any]:
     return figure(
         [trace],
         height=size,
-        xaxis={**ticks, "tickangle": -60},
+        xaxis={**ticks, "tickangle": -90},
         yaxis={**ticks, "autorange": "reversed"},
         showlegend=False,
     )
@@ -289,11 +304,12 @@ def _histogram(drawn: Mapping[str, Any], column: Mapping[str, Any]) -> dict[str,
             "hoverinfo": "skip",
         },
     ]
+    top = 1.06 * max([*traces[0]["y"], *outline])
     return figure(
         traces,
         height=250,
         xaxis=axis,
-        yaxis={"tickformat": _percent(real + released), "nticks": 5},
+        yaxis={"tickformat": _percent([top]), "nticks": 5, "range": [0, top or 1]},
         bargap=0,
         showlegend=False,
     )
@@ -353,8 +369,8 @@ def _axis(drawn: Mapping[str, Any], column: Mapping[str, Any]) -> tuple[list[Any
         return [_moment(edge) for edge in edges], {"type": "date", "nticks": 6, "zeroline": False, **title}
     if drawn["scale"] == "linear":
         large = max(abs(edges[0]), abs(edges[-1]))
-        form = {"tickformat": "~s"} if large >= 1e4 else {"tickformat": "~g"} if large < 1e-2 else {}
-        return list(edges), {"nticks": 7, "zeroline": False, **form, **title}
+        form = {"tickformat": "~s"} if 1e4 <= large < 1e15 else {"tickformat": "~g"} if not 1e-2 <= large < 1e15 else {}
+        return list(edges), {"nticks": 7, "zeroline": False, "range": [edges[0], edges[-1]], **form, **title}
     places = [0]
     for cells in drawn["cells"]:
         places.append(places[-1] + cells)

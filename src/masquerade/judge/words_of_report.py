@@ -54,6 +54,7 @@ def tables(
         "unit_name": f"values of {facts['unit']}" if facts.get("unit") else "rows",
         "pairs": pairs,
         "distance_note": _distance_note(facts.get("association") or {}),
+        "matrix_width": len((facts.get("association") or {}).get("columns", ())),
         "relations": bool(pairs or facts.get("association") or facts.get("cloud") or facts.get("logs")),
         "seconds": figure_text(report.get("seconds"), 1) if report.get("seconds") else "",
     }
@@ -117,17 +118,18 @@ def _tested(report: Mapping[str, Any], scores: Mapping[str, Any]) -> list[str]:
 
 
 def _row(name: str, score: Mapping[str, Any]) -> dict[str, Any]:
-    interval, value, ceiling = score.get("interval"), score.get("value"), score.get("ceiling")
-    known = interval is not None and None not in interval
+    value, ceiling = score.get("value"), score.get("ceiling")
+    given = score.get("interval")
+    interval: list[float] | None = given if given and None not in given else None
     return {
         "name": name,
         "value": figure_text(value),
-        "interval": f"{figure_text(interval[0])} – {figure_text(interval[1])}" if known else "",
+        "interval": "" if interval is None else f"{figure_text(interval[0])} – {figure_text(interval[1])}",
         "ceiling": figure_text(ceiling) if ceiling is not None else "",
         "arrow": ARROWS.get(str(score.get("better")), ""),
         "meaning": score.get("meaning") or "",
         "verdict": verdict(name, score),
-        "bullet": _bullet(value, interval if known else None, ceiling),
+        "bullet": _bullet(value, interval, ceiling),
     }
 
 
@@ -242,6 +244,8 @@ def _describe(column: Mapping[str, Any], facts: Mapping[str, Any]) -> list[dict[
     told = column.get("describe") or {}
     sides = ("real", "released")
     missing = column["missing"]
+    edges = (column.get("histogram") or {}).get("edges")
+    span = edges[-1] - edges[0] if edges else None
     rows: list[dict[str, Any]] = [{"name": "count", "word": False}, {"name": "missing", "word": False}]
     for side in sides:
         total, lacking = facts["rows"][side], missing[side]
@@ -253,11 +257,18 @@ def _describe(column: Mapping[str, Any], facts: Mapping[str, Any]) -> list[dict[
         for side in sides:
             value = (told.get(side) or {}).get(key)
             if key == "std" and kind == "datetime":
-                row[side] = "–" if value is None else f"{value / 86_400:,.1f} days"
+                row[side] = "–" if value is None else _lasting(value)
             else:
-                row[side] = "–" if value is None else value if isinstance(value, str) else spoken(value, kind)
+                row[side] = "–" if value is None else value if isinstance(value, str) else spoken(value, kind, span)
         rows.append(row)
     return rows
 
 
-_SPOKEN = {"min": "min*", "max": "max*", "top": "most frequent", "top rows": "its rows", "levels": "levels"}
+def _lasting(seconds: float) -> str:
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:.3g} seconds"
+
+
+_SPOKEN = {"min": "min*", "max": "max*", "top": "most frequent", "top rows": "its rows", "levels": "common levels"}

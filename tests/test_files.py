@@ -131,20 +131,26 @@ def test_parts_make_one_table(tmp_path: Path, ending: str) -> None:
 def test_a_failure_leaves_what_was_there(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"table{ending}"
     path.write_text("before")
-    with pytest.raises(ZeroDivisionError), TableWriter(path) as writer:
-        writer.write(pl.DataFrame({"a": [1]}))
-        raise ZeroDivisionError
+
+    def fail_halfway() -> None:
+        with TableWriter(path) as writer:
+            writer.write(pl.DataFrame({"a": [1]}))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway()
     assert path.read_text() == "before"
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
 def test_parts_must_agree(tmp_path: Path) -> None:
-    with (
-        pytest.raises(FileError, match=r"table\.parquet: cannot be written"),
-        TableWriter(tmp_path / "table.parquet") as writer,
-    ):
-        writer.write(pl.DataFrame({"a": [1]}))
-        writer.write(pl.DataFrame({"a": ["x"]}))
+    def write_two_types() -> None:
+        with TableWriter(tmp_path / "table.parquet") as writer:
+            writer.write(pl.DataFrame({"a": [1]}))
+            writer.write(pl.DataFrame({"a": ["x"]}))
+
+    with pytest.raises(FileError, match=r"table\.parquet: cannot be written"):
+        write_two_types()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -219,7 +219,8 @@ import sys
 sys.modules["pyarrow"] = None
 import pandas as pd, polars as pl
 from masquerade.frames import to_polars, from_polars
-native = pd.DataFrame({"a": [1, 2], "s": ["x", None], "c": pd.Categorical(["u", "v"]), "d": pd.to_datetime(["2019-01-01", None])})
+days = pd.to_datetime(["2019-01-01", None])
+native = pd.DataFrame({"a": [1, 2], "s": ["x", None], "c": pd.Categorical(["u", "v"]), "d": days})
 frame, kind = to_polars(native)
 pd.testing.assert_frame_equal(from_polars(frame, kind), native)
 """

@@ -197,7 +197,7 @@ def test_native_types() -> None:
 
 
 def test_an_unknown_unit_is_refused() -> None:
-    with pytest.raises(SchemaError, match="no column 'ownr' .did you mean 'owner'"):
+    with pytest.raises(SchemaError, match=r"no column 'ownr' .did you mean 'owner'"):
         infer(pl.DataFrame({"owner": ["x"] * 10}), unit="ownr")
 
 

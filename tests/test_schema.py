@@ -86,7 +86,7 @@ def test_looking_up() -> None:
     assert "age" in schema
     assert [column.name for column in schema] == list(schema.names) == ["age", "sex"]
     assert len(schema) == 2
-    with pytest.raises(SchemaError, match="no column 'agee' .did you mean 'age'"):
+    with pytest.raises(SchemaError, match=r"no column 'agee' .did you mean 'age'"):
         schema["agee"]
     assert schema.replace("age", minimum=3)["age"].minimum == 3
     assert schema["age"].minimum is None

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from masquerade.errors import FileError
 
@@ -186,9 +187,9 @@ def _read_fast(data: bytes, dialect: _Dialect, names: list[str]) -> pl.DataFrame
     return frame.fill_null("")
 
 
-def _scan(data: bytes, delimiter: str, width: int) -> np.ndarray | None:  # type: ignore[type-arg]
+def _scan(data: bytes, delimiter: str, width: int) -> NDArray[np.int64] | None:
     """The numbers of blank records (the header is 0), or None if quotes are odd or a record has not `width` fields."""
-    blank: list[np.ndarray] = []  # type: ignore[type-arg]
+    blank: list[NDArray[np.int64]] = []
     inside, fields, length, record = 0, 0, 0, 0
     mark = ord(delimiter)
     for start in range(0, len(data), _BLOCK):

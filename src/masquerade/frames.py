@@ -7,7 +7,7 @@ and Python lists, so pandas does not need PyArrow either. Frames are never mutat
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from masquerade.errors import TableError
+from masquerade.native_types import arrow_type, polars_dtype, polars_name
 from masquerade.pandas_columns import column_of_pandas, pandas_of_column
 from masquerade.schema import Schema
 
@@ -127,7 +128,7 @@ def to_polars(native: Any) -> tuple[pl.DataFrame, FrameKind]:
     if recognised.implementation.is_polars():
         for name, dtype in native.schema.items():
             enum = tuple(dtype.categories.to_list()) if isinstance(dtype, pl.Enum) else None
-            columns[name] = ColumnKind(_polars_name(dtype), None, enum, enum is not None)
+            columns[name] = ColumnKind(polars_name(dtype), None, enum, enum is not None)
         return _checked(native), FrameKind("polars", columns)
     if recognised.implementation.is_pyarrow():
         columns = {name: ColumnKind(str(type_)) for name, type_ in zip(names, native.schema.types, strict=True)}
@@ -143,8 +144,8 @@ def from_polars(frame: pl.DataFrame, kind: FrameKind) -> Any:
     Columns that the kind does not know keep their type. A column that cannot take its old type without losing a value
     (a missing one among pandas' `int64`) gets the nearest type that can.
 
-    >>> from_polars(pl.DataFrame({"a": [1]}), FrameKind("polars", {"a": ColumnKind("Int8")})).schema
-    Schema({'a': Int8})
+    >>> from_polars(pl.DataFrame({"a": [1]}), FrameKind("polars", {"a": ColumnKind("Int8")}))["a"].dtype
+    Int8
     """
     if kind.library == "pandas":
         pandas = _library("pandas")
@@ -204,30 +205,6 @@ def _checked(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _polars_name(dtype: pl.DataType) -> str:
-    if isinstance(dtype, pl.Datetime):
-        return f"Datetime({dtype.time_unit}{'' if dtype.time_zone is None else ', ' + dtype.time_zone})"
-    if isinstance(dtype, pl.Duration):
-        return f"Duration({dtype.time_unit})"
-    if isinstance(dtype, pl.Decimal):
-        return f"Decimal({dtype.precision}, {dtype.scale})"
-    return str(dtype.base_type())
-
-
-def _polars_dtype(name: str, categories: tuple[Any, ...] | None) -> pl.DataType | None:
-    base, _, inside = name.rstrip(")").partition("(")
-    parts: list[Any] = [part.strip() for part in inside.split(",")] if inside else []
-    if base == "Enum":
-        return pl.Enum(list(categories or ()))
-    makers: dict[str, Callable[..., pl.DataType]] = {
-        "Datetime": pl.Datetime,
-        "Duration": pl.Duration,
-        "Decimal": lambda precision, scale: pl.Decimal(int(precision), int(scale)),
-    }
-    maker = makers.get(base) or getattr(pl, base, None)
-    return None if maker is None else maker(*parts)
-
-
 def _cast(column: pl.Series, kind: FrameKind) -> pl.Series:
     known = kind.columns.get(column.name)
     if known is None or kind.library != "polars":
@@ -237,7 +214,7 @@ def _cast(column: pl.Series, kind: FrameKind) -> pl.Series:
         new = column.cast(pl.String).drop_nulls().unique(maintain_order=True).to_list()
         categories = tuple(dict.fromkeys([*categories, *new]))
         column = column.cast(pl.String)
-    dtype = _polars_dtype(known.dtype, categories)
+    dtype = polars_dtype(known.dtype, categories)
     return column if dtype is None or dtype == column.dtype else _widened(column, dtype)
 
 
@@ -256,7 +233,7 @@ def _to_arrow(frame: pl.DataFrame, kind: FrameKind) -> Any:
     arrays = []
     for name in frame.columns:
         array, known = table.column(name), kind.columns.get(name)
-        wanted = None if known is None else _arrow_type(pyarrow, known.dtype)
+        wanted = None if known is None else arrow_type(pyarrow, known.dtype)
         if wanted is not None and wanted != array.type:
             try:
                 array = array.cast(wanted)
@@ -266,24 +243,6 @@ def _to_arrow(frame: pl.DataFrame, kind: FrameKind) -> Any:
             array = array.cast(pyarrow.string())
         arrays.append(array)
     return pyarrow.table(arrays, names=frame.columns)
-
-
-def _arrow_type(pyarrow: Any, name: str) -> Any:
-    base, _, inside = name.rstrip(">])").replace("<", "[").replace("(", "[").partition("[")
-    pairs = [part.strip().rpartition("=") for part in inside.split(",")]
-    parts = {key: value for key, _, value in pairs}
-    if base == "timestamp":
-        return pyarrow.timestamp(parts[""], parts.get("tz"))
-    if base in ("decimal32", "decimal64", "decimal128", "decimal256"):
-        return getattr(pyarrow, base)(*(int(part) for part in inside.split(",")))
-    if base == "dictionary":
-        values, indices = _arrow_type(pyarrow, parts["values"]), _arrow_type(pyarrow, parts["indices"])
-        return pyarrow.dictionary(indices, values, parts["ordered"] == "1")
-    try:
-        return pyarrow.type_for_alias(name)
-    except ValueError:
-        makers = {"large_string": pyarrow.large_string, "string_view": pyarrow.string_view, "null": pyarrow.null}
-        return makers[name]() if name in makers else None
 
 
 def check_table(raw: pl.DataFrame, *, least_rows: int = LEAST_ROWS) -> None:

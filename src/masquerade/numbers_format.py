@@ -51,7 +51,7 @@ STYLES: tuple[NumberStyle, ...] = (
     NumberStyle(",", "indian"),
     NumberStyle(None, "western", ","),
     NumberStyle(".", "western", ","),
-    *(NumberStyle(space, "western", mark) for space in (" ", "\u00a0", "\u202f", "'", "’") for mark in (".", ",")),  # type: ignore[arg-type]
+    *(NumberStyle(space, "western", mark) for space in (" ", "\u00a0", "\u202f", "'", "’") for mark in (".", ",")),
 )
 """The styles that are recognised, in order of preference: the first that every cell fits is taken."""
 
@@ -125,11 +125,10 @@ def decimals_of_text(cells: pl.Series, counts: pl.Series, style: NumberStyle) ->
     text = _plain(cells, style).str.to_lowercase()
     fraction = text.str.extract(r"\.([0-9]*)", 1).fill_null("")
     written, needed = fraction.str.len_chars(), fraction.str.strip_chars_end("0").str.len_chars()
-    most = int(written.max() or 0)  # type: ignore[call-overload]
-    if most > MOST_DECIMALS or text.str.contains(r"[0-9.]e").any():
-        most_or_none, choices = None, (1, 0)
-    else:
-        most_or_none, choices = most, tuple(dict.fromkeys((most, 0, min(1, most))))
+    most = int(written.to_numpy().max(initial=0))
+    computed = most > MOST_DECIMALS or text.str.contains(r"[0-9.]e").any()
+    most_or_none = None if computed else most
+    choices = (1, 0) if computed else (most, 0, min(1, most))
     spelled = {least: int(counts.filter(needed.clip(least, None) == written).sum()) for least in choices}
     return most_or_none, max(choices, key=lambda least: spelled[least])
 

@@ -150,15 +150,15 @@ def pandas_of_column(
         floats = column.dtype.is_float() or dtype.startswith("float")
         values = column.cast(pl.Float64).fill_null(np.nan).to_numpy() if floats else column.to_numpy()
         return pandas.Series(values).astype(dtype)
-    values = column.to_list()
+    plain: list[Any] = column.to_list()
     if inner == "arrow" and dtype == "string[pyarrow]":  # pandas would take this for another type
-        return pandas.Series(values, dtype=pandas.ArrowDtype(importlib.import_module("pyarrow").string()))
+        return pandas.Series(plain, dtype=pandas.ArrowDtype(importlib.import_module("pyarrow").string()))
     if column.dtype.is_float() and dtype.startswith(("Int", "UInt")):
-        values = [None if value is None else round(value) for value in values]
+        plain = [None if value is None else round(value) for value in plain]
     try:
-        return pandas.Series(pandas.array(values, dtype=dtype))
+        return pandas.Series(pandas.array(plain, dtype=dtype))
     except (TypeError, ValueError):
-        return pandas.Series(values, dtype=object)
+        return pandas.Series(plain, dtype=object)
 
 
 def _default(column: pl.Series) -> str:

@@ -109,8 +109,3 @@ def _ends_in(name: str, words: frozenset[str]) -> bool:
     if len(parts) > 1 and parts[-1] in _TAILS:
         parts.pop()
     return bool(parts) and (parts[-1] in words or any(name.endswith(word) for word in words if not word.isascii()))
-
-
-def _parts(name: str) -> list[str]:
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return [part.lower() for part in re.split(r"[\W_]+", spaced) if part]

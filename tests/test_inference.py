@@ -172,6 +172,16 @@ def test_day_and_month_are_told_apart_by_the_whole_column() -> None:
         assert column_of([*days, "03/04/2019"]).format == "%d/%m/%Y"
 
 
+def test_times_with_offsets() -> None:
+    assert column_of(["2019-01-05T12:00:01+02:00"] * 20).format == "%Y-%m-%dT%H:%M:%S+02:00"
+    column = column_of([f"2019-0{month}-05T12:00:00+0{1 + (month > 3)}:00" for month in range(1, 9)] * 10, protect=0)
+    assert (column.format, column.minimum) == ("%Y-%m-%dT%H:%M:%S%:z", "2019-01-05T11:00:00"), "read as UTC"
+
+
+def test_open_ends_are_dates() -> None:
+    assert kind_of(["2019-01-31", "9999-12-31"] * 10) == "datetime"
+
+
 def test_native_types() -> None:
     table = pl.DataFrame(
         {

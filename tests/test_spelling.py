@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 from masquerade.errors import MasqueradeWarning, SchemaError, TableError
 from masquerade.files import read_table
-from masquerade.frames import FrameKind, to_polars
+from masquerade.frames import FrameKind, from_polars, to_polars
 from masquerade.inference import infer
 from masquerade.numbers_format import STYLES, NumberStyle, detect_style, parse_numbers, spell_numbers
 from masquerade.schema import Column, Schema
@@ -246,6 +247,16 @@ def test_infinite_numbers_are_refused_with_their_place() -> None:
 def test_columns_beside_the_schema_pass_through() -> None:
     typed = pl.DataFrame({"age": [30], "sex": ["Male"], "synthetic": [True]})
     assert spell(typed, SCHEMA).to_dict(as_series=False) == {"age": ["30"], "sex": ["Male"], "synthetic": [True]}
+
+
+def test_numbers_that_are_ids_stay_numbers() -> None:
+    native = pd.DataFrame(
+        {"client_id": [900 + 7 * i for i in range(20)], "owner_id": [*map(float, range(5, 100, 5)), None]}
+    )
+    raw, kind = to_polars(native)
+    schema = infer(raw)
+    assert {column.kind for column in schema} == {"id"}
+    pd.testing.assert_frame_equal(from_polars(spell(parse(raw, schema), schema, kind), kind), native)
 
 
 def test_dates_held_as_integers_stay_integers() -> None:

@@ -86,8 +86,10 @@ def _times(text: str) -> Iterator[str]:
             digits = 0 if fraction is None else len(fraction) - 1
             parts = ("",) if digits == 0 else (f".%{3 if digits <= 3 else 6 if digits <= 6 else 9}f", "%.f")
             seconds = "" if found["sec"] is None else ":%S"
-            for part in parts:
-                yield f"{found['sep'] or ''}{hour}:%M{seconds}{part}{after}{found['zone'] or ''}"
+            zone = found["zone"] or ""
+            zones = (zone,) if zone in ("", "Z") else (zone, "%:z" if ":" in zone else "%z")
+            for part, end in itertools.product(parts, zones):
+                yield f"{found['sep'] or ''}{hour}:%M{seconds}{part}{after}{end}"
 
 
 def _candidates(cells: pl.Series) -> list[str]:
@@ -125,7 +127,7 @@ def detect_format(cells: pl.Series) -> tuple[str, bool] | None:
         if parse_moments(sample, format_).has_nulls():
             continue
         moments = parse_moments(stripped, format_)
-        if moments.has_nulls() or ("%Y" in format_ and not moments.dt.year().is_between(1000, 2999).all()):
+        if moments.has_nulls() or ("%Y" in format_ and not moments.dt.year().is_between(1000, 9999).all()):
             continue
         readable.append(format_)
         if (spell_moments(moments, format_) == stripped).all():
@@ -164,6 +166,9 @@ def parse_moments(cells: pl.Series, format_: str) -> pl.Series:
     if not re.search(r"%-?[HITRcsX]", letters):
         days = text.str.to_date(letters, strict=False)
         return days.cast(pl.Datetime("us")).alias(cells.name)
+    if "%z" in letters or "%:z" in letters:
+        zoned = text.str.to_datetime(letters, strict=False, time_unit="us", time_zone="UTC")
+        return zoned.dt.replace_time_zone(None).alias(cells.name)
     return text.str.to_datetime(letters, strict=False, time_unit="us").alias(cells.name)
 
 
@@ -174,5 +179,5 @@ def spell_moments(moments: pl.Series, format_: str) -> pl.Series:
     >>> spell_moments(pl.Series([datetime.datetime(2018, 10, 1)]), "%d-%^b-%y").to_list()
     ['01-OCT-18']
     """
-    text = moments.dt.to_string(_letters(format_))
+    text = (moments.dt.replace_time_zone("UTC") if "z" in format_ else moments).dt.to_string(_letters(format_))
     return (text.str.to_uppercase() if "%^" in format_ else text).alias(moments.name)

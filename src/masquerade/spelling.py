@@ -180,7 +180,7 @@ _TEXT_TYPES = re.compile(
 
 
 def _native_type(kind: FrameKind | None, name: str) -> str:
-    """`"text"`, or what the column's cells were: `"integer"`, `"time"`, `"duration"`, `"other"`."""
+    """`"text"`, or what the column's cells were: `"integer"`, `"float"`, `"time"`, `"duration"`, `"other"`."""
     if kind is None or name not in kind.columns:
         return "text" if kind is None else "other"
     known = kind.columns[name]
@@ -206,6 +206,8 @@ def _native_type(kind: FrameKind | None, name: str) -> str:
         return "duration"
     if lowered.startswith(("int", "uint")):
         return "integer"
+    if lowered.startswith(("float", "double")):
+        return "float"
     return "text" if _TEXT_TYPES.match(known.dtype) else "other"
 
 
@@ -237,6 +239,9 @@ def _spell_native(values: pl.Series, column: Column, native: str) -> pl.Series:
         if native == "integer" and column.format is not None:
             return spell_moments(values, column.format).cast(pl.Int64, strict=False)
         return values
+    if values.dtype == pl.String and native in ("integer", "float"):
+        numbers = values.cast(pl.Int64 if native == "integer" else pl.Float64, strict=False)
+        return numbers if numbers.null_count() == values.null_count() else values
     if native == "duration" and values.dtype.is_integer():
         return values.cast(pl.Duration("us"))
     if values.dtype.is_float() and column.decimals is not None:

@@ -21,6 +21,7 @@ from masquerade.judge.figures import Outcome
 from masquerade.judge.report import Report
 from masquerade.judge.tables import ROW_LIMIT, sample_rows, tabulate
 from masquerade.judge.utility import utility
+from masquerade.judge.workers import one_thread
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback, Progress
 from masquerade.schema import Schema
@@ -96,7 +97,7 @@ def evaluate(
     elif kept.height < min(FAIR_ROWS, typed["released"].height):
         _warn(f"holdout: {kept.height} rows are too few to compare with (expected {FAIR_ROWS}); ceilings are left out.")
 
-    parts = _Parts(callback, start, total=9 if kept is None else 16 + 2 * (target is not None))
+    parts = _Parts(callback, start, total=8 if kept is None else 14 + (target is not None))
     outcomes = [_whole(typed, schema)]
     parts.done("copies")
     sampled = {side: sample_rows(table, ROW_LIMIT, seed, side) for side, table in typed.items()}
@@ -106,10 +107,11 @@ def evaluate(
     tables = tabulate(schema, sampled["real"], sampled["released"], sampled.get("holdout"))
     parts.done("coding")
     thresholds = {column.name: protect if column.protect is None else column.protect for column in schema}
-    outcomes.append(fidelity(tables, thresholds, seed, parts.done))
-    outcomes.append(distances(tables, seed, max(protect, 10), parts.done))
-    if target is not None and kept is not None:
-        outcomes.append(utility(tables, target, seed, parts.done))
+    with one_thread():
+        outcomes.append(fidelity(tables, thresholds, seed, parts.done))
+        outcomes.append(distances(tables, seed, max(protect, 10), parts.done))
+        if target is not None and kept is not None:
+            outcomes.append(utility(tables, target, seed, parts.done))
     drawn = facts(typed["real"], typed["released"], kept, schema, protect=protect, target=target)
     parts.finish()
     columns = per_column({name: found for outcome in outcomes for name, found in outcome.columns.items()}, schema)

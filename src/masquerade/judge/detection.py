@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedKFold
 from masquerade import seeds
 from masquerade.judge.figures import Figure
 from masquerade.judge.tables import Side, Tables
-from masquerade.judge.workers import side_by_side
+from masquerade.judge.workers import fill_empty, side_by_side
 from masquerade.metrics.prediction import roc_auc
 
 __all__ = ["DETECTION_ROWS", "detection_figure"]
@@ -22,7 +22,7 @@ DETECTION_ROWS = 10_000
 """At most this many rows of each side are told apart."""
 
 _NATIVE_LEVELS = 254  # what histogram boosting can hold; rarer levels count as one
-_COLUMNS = 200  # of a wider table, this many random columns are looked at
+_COLUMNS = 100  # of a wider table, this many random columns are looked at
 
 
 def detection_figure(tables: Tables, first: Side, second: Side, seed: int) -> Figure:
@@ -51,8 +51,9 @@ def detection_figure(tables: Tables, first: Side, second: Side, seed: int) -> Fi
         model = HistGradientBoostingClassifier(
             categorical_features=is_level, early_stopping=False, random_state=seeds.integer(seed, "detection")
         )
-        model.fit(features[train], label[train])
-        return roc_auc(label[test], model.predict_proba(features[test])[:, 1])
+        seen, unseen = fill_empty(features[train], features[test])
+        model.fit(seen, label[train])
+        return roc_auc(label[test], model.predict_proba(unseen)[:, 1])
 
     splits = list(folds.split(features, label))
     found = side_by_side([partial(fold, train, test) for train, test in splits])

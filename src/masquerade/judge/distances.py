@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from masquerade import seeds
 from masquerade.judge.figures import Outcome
 from masquerade.judge.scores import Score
 from masquerade.judge.tables import Side, Tables, sample_side
+from masquerade.judge.workers import side_by_side
 from masquerade.metrics.intervals import from_clusters, newcombe, of_quantile
 from masquerade.metrics.neighbours import Nearest, Points, nearest
 
@@ -85,25 +87,23 @@ def distances(tables: Tables, seed: int, protect: int, tick: Callable[[str], Non
     released_side = sample_side(tables.released, queries, seed, "distance queries")
     scale = _Scale.of(tables)
     train, released = scale.points(train_side), scale.points(released_side)
-    to_train = nearest(released, train, tables.sizes)
-    tick("distances to training rows")
+    noise = scale.points(_random_side(tables, min(len(released), 2_000), seed))
+    searches = [(released, train), (noise, train)]
+    if holdout is not None:
+        kept = scale.points(sample_side(holdout, references, seed, "holdout references"))
+        searches += [(released, kept), (kept.rows(slice(0, len(released))), train)]
+    to_train, of_noise, *more = side_by_side([partial(nearest, a, b, tables.sizes) for a, b in searches])
+    tick("distances")
 
     scores: dict[str, Score] = {}
     facts: dict[str, Any] = {}
     of_holdout: Nearest | None = None
-    if holdout is not None:
-        kept = scale.points(sample_side(holdout, references, seed, "holdout references"))
-        to_holdout = nearest(released, kept, tables.sizes)
-        tick("distances to holdout rows")
-        of_holdout = nearest(kept.rows(slice(0, len(released))), train, tables.sizes)
-        tick("distances of holdout rows")
+    if more:
+        to_holdout, of_holdout = more
         scores |= _shares(to_train, to_holdout, references)
         facts["distances"] = _curves(to_train.first, to_holdout.first, protect)
     scores["nndr"] = _nndr(to_train, of_holdout)
-    noise = scale.points(_random_side(tables, min(len(released), 2_000), seed))
-    baseline = nearest(noise, train, tables.sizes)
-    tick("distances of random rows")
-    scores["dcr_baseline_protection"] = _baseline(to_train, baseline, of_holdout)
+    scores["dcr_baseline_protection"] = _baseline(to_train, of_noise, of_holdout)
     return Outcome(scores=scores, facts=facts)
 
 

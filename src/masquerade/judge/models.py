@@ -22,10 +22,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from masquerade import seeds
 from masquerade.judge.figures import Figure
 from masquerade.judge.tables import Side
-from masquerade.judge.workers import side_by_side
+from masquerade.judge.workers import fill_empty, side_by_side
 from masquerade.metrics.prediction import macro_f1, r_squared, roc_auc
 
-__all__ = ["Features", "Task", "panel"]
+__all__ = ["Features", "Task", "panels"]
 
 _ONE_HOT_LEVELS = 20  # for the linear model, rarer levels count as one
 _NATIVE_LEVELS = 254  # what histogram boosting can hold
@@ -126,45 +126,47 @@ def _one(found: tuple[float, NDArray[np.float64]]) -> tuple[float, tuple[NDArray
     return found[0], (found[1],)
 
 
-def panel(
+def panels(
     task: Task,
     features: Features,
-    train: tuple[Side, NDArray[np.float64]],
+    trains: Sequence[tuple[Side, NDArray[np.float64]]],
     test: tuple[Side, NDArray[np.float64]],
     seed: int,
-) -> dict[str, Figure]:
-    """Train each model of the panel on some rows and judge it on others.
+) -> list[dict[str, Figure]]:
+    """Train each model of the panel on each of some sets of rows, and judge all on the same other rows.
 
     Args:
         task: what is to be predicted.
         features: the preprocessing.
-        train: rows and their target (class numbers, or numbers).
-        test: likewise.
+        trains: rows and their target (class numbers, or numbers), once per panel.
+        test: likewise, of the rows that are predicted.
         seed: of the forest and the boosting.
 
     Returns:
-        Figures by model name, with the influences of the test rows.
+        For each set, figures by model name, with the influences of the test rows.
     """
-    rows, target = train
-    if task.classes and len(np.unique(target)) < 2:
-        return {name: task.constant(target, test[1]) for name in task.models}
+    views = {name: features.linear if name in ("logistic", "ridge") else features.trees for name in task.models}
 
-    def fit(name: str) -> Figure:
-        view = features.linear if name in ("logistic", "ridge") else features.trees
-        model = _model(name, task, features, seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(view(rows), target)
-        return task.judge(model, view(test[0]), test[1])
+    def fit(name: str, rows: Side, target: NDArray[np.float64]) -> Figure:
+        if task.classes and len(np.unique(target)) < 2:
+            return task.constant(target, test[1])
+        seen, unseen = fill_empty(views[name](rows), views[name](test[0]))
+        model = _model(name, task, features, len(target), seed).fit(seen, target)
+        return task.judge(model, unseen, test[1])
 
-    names = task.models
-    return dict(zip(names, side_by_side([partial(fit, name) for name in names]), strict=True))
+    jobs = [(name, rows, target) for name in reversed(task.models) for rows, target in trains]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = side_by_side([partial(fit, *job) for job in jobs])
+    by_job = {(name, place): found.pop(0) for name in reversed(task.models) for place in range(len(trains))}
+    return [{name: by_job[name, place] for name in task.models} for place in range(len(trains))]
 
 
-def _model(name: str, task: Task, features: Features, seed: int) -> Any:
+def _model(name: str, task: Task, features: Features, rows: int, seed: int) -> Any:
     state = seeds.integer(seed, "panel", name)
     steps = _STEPS if task.classes <= 2 else max(20, 3 * _STEPS // task.classes)
-    forest = {"n_estimators": _TREES, "min_samples_leaf": 5, "max_samples": 0.5, "n_jobs": 1, "random_state": state}
+    share = 0.5 if rows >= 1_000 else None  # half the time, and no worse
+    forest = {"n_estimators": _TREES, "min_samples_leaf": 5, "max_samples": share, "n_jobs": 1, "random_state": state}
     boosting = {"max_iter": steps, "early_stopping": False, "random_state": state}
     match name:
         case "ridge":
@@ -172,7 +174,11 @@ def _model(name: str, task: Task, features: Features, seed: int) -> Any:
         case "logistic":
             return LogisticRegression(max_iter=100)
         case "forest":
-            return RandomForestClassifier(**forest) if task.classes else RandomForestRegressor(**forest)
+            return (
+                RandomForestClassifier(**forest)
+                if task.classes
+                else RandomForestRegressor(max_features=1 / 3, **forest)
+            )
         case _:
             kind = HistGradientBoostingClassifier if task.classes else HistGradientBoostingRegressor
             return kind(categorical_features=features.is_level, **boosting)

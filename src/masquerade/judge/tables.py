@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.metrics.bins import equal_width
-from masquerade.schema import Schema
+from masquerade.schema import Column, Schema
 
 __all__ = ["ROW_LIMIT", "Side", "Tables", "as_numbers", "equal_width_codes", "sample_rows", "sample_side", "tabulate"]
 
 ROW_LIMIT = 50_000
 """A longer table is judged on a seeded sample of this many rows."""
+
+_HUGE = 1e30
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Side:
     """One table.
 
     Args:
-        numbers: float64, NaN where missing, shape (rows, numeric columns); moments are seconds since 1970.
+        numbers: float64, NaN where missing, shape (rows, numeric columns); moments are seconds since 1970, and huge or
+            tiny numbers are scaled by a power of two (every figure is free of scale).
         codes: int64, shape (rows, discrete columns): 0 is missing, then the levels from the most frequent real one on.
     """
 
@@ -103,12 +106,13 @@ def tabulate(schema: Schema, real: pl.DataFrame, released: pl.DataFrame, holdout
     compared = [c for c in schema if c.kind not in ("text", "id") and c.name != schema.unit]
     numeric = [c for c in compared if c.is_numeric]
     discrete = [c for c in compared if not c.is_numeric]
-    coded = [_codes([table.get_column(c.name) for table in tables]) for c in discrete]
+    coded = [_codes([_words(table.get_column(c.name), c) for table in tables]) for c in discrete]
+    units = [_measure(as_numbers(real.get_column(c.name))) for c in numeric]
     sides = []
     for place, table in enumerate(tables):
         numbers = np.empty((table.height, len(numeric)), order="F")
         for j, column in enumerate(numeric):
-            numbers[:, j] = as_numbers(table.get_column(column.name))
+            numbers[:, j] = np.clip(as_numbers(table.get_column(column.name)) * units[j], -_HUGE, _HUGE)
         codes = np.empty((table.height, len(discrete)), dtype=np.int64, order="F")
         for j, (columns, _) in enumerate(coded):
             codes[:, j] = columns[place]
@@ -127,9 +131,22 @@ def tabulate(schema: Schema, real: pl.DataFrame, released: pl.DataFrame, holdout
     )
 
 
+def _measure(values: NDArray[np.float64]) -> float:
+    """1, or the power of two that brings a column of huge or tiny numbers near 1, so that squares can be taken."""
+    largest = float(np.nanmax(np.abs(values), initial=0.0))
+    return 1.0 if largest == 0 or 1 / _HUGE < largest < _HUGE else float(2.0 ** -np.frexp(largest)[1])
+
+
+def _words(values: pl.Series, column: Column) -> pl.Series:
+    """Levels as text, a boolean's in the schema's own words."""
+    if values.dtype == pl.Boolean and column.levels is not None and len(column.levels) == 2:
+        return values.replace_strict({False: column.levels[0], True: column.levels[1]}, return_dtype=pl.String)
+    return values.cast(pl.String)
+
+
 def _codes(columns: list[pl.Series]) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
     """Codes of one column in each table, levels by falling frequency in the first one, ties by name."""
-    texts = pl.concat([column.cast(pl.String).alias("level") for column in columns])
+    texts = pl.concat([column.alias("level") for column in columns])
     ranks = texts.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
     count = int(ranks.max(initial=0))
     levels = np.empty(count + 1, dtype=object)

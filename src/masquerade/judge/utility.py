@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from masquerade.errors import MasqueradeWarning, SettingError
 from masquerade.judge.figures import Figure, Outcome, mean_figure, scored
-from masquerade.judge.models import Features, Task, panel
+from masquerade.judge.models import Features, Task, panels
 from masquerade.judge.scores import Score
 from masquerade.judge.tables import Side, Tables, sample_side
 
@@ -21,7 +21,8 @@ __all__ = ["CLASS_LIMIT", "utility"]
 CLASS_LIMIT = 20
 """Of a target with more classes, the less frequent ones count as one."""
 
-_FEATURES = 200  # of a wider table, only the first columns train
+_FEATURES = 100  # of a wider table, so many columns train, evenly spread
+_WORK = 5_000_000  # rows × features × classes to train on at most: some ten seconds
 _LEAST = 10  # rows, on each side
 
 _WORDS = {
@@ -52,8 +53,14 @@ def utility(tables: Tables, target: str, seed: int, tick: Callable[[str], None])
             "moment; name another column, or give its kind in the schema."
         )
     goal = _Goal.of(tables, target)
-    rows = min(len(tables.real), len(tables.released))
-    released, holdout = goal.known(tables.released), goal.known(tables.holdout)
+    numeric, discrete = _features(tables, target)
+    if not numeric and not discrete:
+        _warn(f"target {target!r}: there is no other column to predict it from; utility is left out.")
+        return Outcome()
+    most = max(2_000, _WORK // ((len(numeric) + len(discrete)) * max(goal.task.classes, 2)))
+    rows = min(len(tables.real), len(tables.released), most)
+    released = goal.known(sample_side(tables.released, rows, seed, "utility"))
+    holdout = goal.known(tables.holdout)
     real = goal.known(sample_side(tables.real, rows, seed, "utility"))
     for words, (_, values) in (("released", released), ("holdout", holdout), ("real", real)):
         if len(values) < _LEAST or (words != "real" and goal.task.classes == 0 and np.ptp(values) == 0):
@@ -64,17 +71,19 @@ def utility(tables: Tables, target: str, seed: int, tick: Callable[[str], None])
         names = ", ".join(repr(goal.classes[int(place)]) for place in sorted(missing)[:3])
         _warn(f"target {target!r}: {len(missing)} of its classes are not in the released rows ({names}).")
 
-    numeric = [j for j, name in enumerate(tables.numeric) if name != target][:_FEATURES]
-    discrete = [j for j, name in enumerate(tables.discrete) if name != target][: _FEATURES - len(numeric)]
-    if not numeric and not discrete:
-        _warn(f"target {target!r}: there is no other column to predict it from; utility is left out.")
-        return Outcome()
     features = Features.of(tables.real, numeric, discrete, tables.sizes)
-    tstr = panel(goal.task, features, released, holdout, seed)
-    tick("models on released rows")
-    trtr = panel(goal.task, features, real, holdout, seed)
-    tick("models on real rows")
+    tstr, trtr = panels(goal.task, features, [released, real], holdout, seed)
+    tick("models")
     return Outcome(scores=_scores(goal, tstr, trtr, tables))
+
+
+def _features(tables: Tables, target: str) -> tuple[list[int], list[int]]:
+    """Places of the numeric and of the discrete columns that train, at most a hundred in all."""
+    places = [place for place, name in enumerate(tables.names) if name != target]
+    if len(places) > _FEATURES:
+        places = [places[int(i)] for i in np.linspace(0, len(places) - 1, _FEATURES)]
+    width = len(tables.numeric)
+    return [place for place in places if place < width], [place - width for place in places if place >= width]
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,6 @@ def test_has_exactly_the_keys_of_report_json(report: Report) -> None:
 
 
 def test_saves_json_that_any_program_reads(report: Report, tmp_path: Path) -> None:
-    pytest.importorskip("masquerade.files")
     path = report.save(tmp_path / "report.json")
     text = path.read_text(encoding="utf-8")
     assert json.loads(text, parse_constant=lambda word: pytest.fail(word)) == report.to_dict()
@@ -50,7 +49,6 @@ def test_saves_json_that_any_program_reads(report: Report, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["report.pdf", "report"])
 def test_refuses_another_ending_and_writes_nothing(report: Report, tmp_path: Path, name: str) -> None:
-    pytest.importorskip("masquerade.files")
     with pytest.raises(FileError, match=r"expected \.html or \.json"):
         report.save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masquerade.atomic import atomic_path
 from masquerade.errors import FileError
 from masquerade.judge.scores import Score
 
@@ -82,8 +83,6 @@ class Report:
         Raises:
             FileError: for another ending, or where the file cannot be written.
         """
-        from masquerade.files import atomic_path
-
         path = Path(path)
         if path.suffix.lower() == ".json":
             text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from masquerade.judge import plots
+from masquerade.judge import plots, relation_plots
 from masquerade.judge.describe import facts
+from masquerade.judge.wording import cut
 from masquerade.schema import Column, Schema
 
 
@@ -72,15 +73,15 @@ def test_matrices_clouds_logs_and_distances_are_valid() -> None:
     kinds = Schema((Column("a", "continuous"), Column("b", "continuous"), Column("c", "categorical")))
     found = facts(table, table, None, kinds)
     for part in ("real", "released", "difference"):
-        valid(plots.association(found["association"], part))
-    assert plots.association(found["association"], "real")["data"][0]["z"][0][0] == 1.0
+        valid(relation_plots.association(found["association"], part))
+    assert relation_plots.association(found["association"], "real")["data"][0]["z"][0][0] == 1.0
     for side in ("real", "released"):
-        valid(plots.cloud(found["cloud"], side))
+        valid(relation_plots.cloud(found["cloud"], side))
     for part in ("mean", "std"):
-        figure = plots.logs(found["logs"], part)
+        figure = relation_plots.logs(found["logs"], part)
         valid(figure)
         assert figure["data"][1]["x"] == figure["data"][1]["y"]
-    figure = plots.distances({"edges": [0, 1, 2], "train": [30, 10], "holdout": [20, 20]})
+    figure = relation_plots.distances({"edges": [0, 1, 2], "train": [30, 10], "holdout": [20, 20]})
     valid(figure)
     assert [trace["y"] for trace in figure["data"]] == [[0.0, 0.75, 1.0], [0.0, 0.5, 1.0]]
 
@@ -92,5 +93,5 @@ def test_nothing_to_show_makes_no_figure() -> None:
 
 
 def test_words_of_double_width_are_cut_sooner() -> None:
-    assert plots.cut("日本語日本語日本語", 8) == "日本語…"
-    assert plots.cut("abcdefgh", 8) == "abcdefgh"
+    assert cut("日本語日本語日本語", 8) == "日本語…"
+    assert cut("abcdefgh", 8) == "abcdefgh"

@@ -19,7 +19,7 @@ import jinja2
 from markupsafe import Markup
 
 import masquerade
-from masquerade.judge import plots, words_of_report
+from masquerade.judge import plots, relation_plots, words_of_report
 from masquerade.judge.reading import fidelity_headline, privacy_headline
 
 __all__ = ["card", "page"]
@@ -84,14 +84,14 @@ def _figures(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[s
         columns[name] = {part: f"{part}-{place}" for part, figure in drawn.items() if figure is not None}
         figures |= {f"{part}-{place}": figure for part, figure in drawn.items() if figure is not None}
     if facts.get("distances"):
-        figures["distances"] = plots.distances(facts["distances"])
+        figures["distances"] = relation_plots.distances(facts["distances"])
     if facts.get("association"):
         for part in ("real", "released", "difference"):
-            figures[f"association-{part}"] = plots.association(facts["association"], part)
+            figures[f"association-{part}"] = relation_plots.association(facts["association"], part)
     if facts.get("cloud"):
-        figures |= {f"cloud-{side}": plots.cloud(facts["cloud"], side) for side in ("real", "released")}
+        figures |= {f"cloud-{side}": relation_plots.cloud(facts["cloud"], side) for side in ("real", "released")}
     if facts.get("logs"):
-        figures |= {f"logs-{part}": plots.logs(facts["logs"], part) for part in ("mean", "std")}
+        figures |= {f"logs-{part}": relation_plots.logs(facts["logs"], part) for part in ("mean", "std")}
     return figures, columns
 
 

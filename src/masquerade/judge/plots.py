@@ -1,4 +1,4 @@
-"""Pictures of the facts, as figures in Plotly's own JSON: `plotly.graph_objects.Figure(figure)` opens one.
+"""Pictures of single columns, as figures in Plotly's own JSON: `plotly.graph_objects.Figure(figure)` opens one.
 
 All is drawn from counts and summaries that may be shown (see `masquerade.judge.describe`); no function takes a row.
 The real table is always blue and filled, the released one orange and outlined, so that colour is never the only sign.
@@ -6,18 +6,16 @@ The real table is always blue and filled, the released one orange and outlined, 
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import accumulate, pairwise
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
-from masquerade.judge.theme import DIVERGING, REAL, RELEASED, SEQUENTIAL, figure, pale
+from masquerade.judge.theme import REAL, RELEASED, figure, pale
+from masquerade.judge.wording import EPOCH, cut, safe, shares_of, spoken
 
-__all__ = ["association", "cloud", "cumulative", "cut", "distances", "distribution", "logs", "spoken"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+__all__ = ["cumulative", "distribution"]
 
 
 def distribution(column: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -41,7 +39,7 @@ def cumulative(column: Mapping[str, Any]) -> dict[str, Any] | None:
     places, axis = _axis(drawn, column)
     traces = []
     for side, colour, dash in (("real", REAL, "solid"), ("released", RELEASED, "dash")):
-        shares = _shares(drawn[side])
+        shares = shares_of(drawn[side])
         heights = [0.0]
         for share in shares:
             heights.append(min(heights[-1] + share, 1.0))
@@ -66,214 +64,10 @@ def cumulative(column: Mapping[str, Any]) -> dict[str, Any] | None:
     )
 
 
-def logs(points: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """log10 of the absolute mean, or of the standard deviation, of each numeric column: released against real.
-
-    Args:
-        points: `facts["logs"]`.
-        part: `"mean"` or `"std"`.
-    """
-    known = {n: p[part] for n, p in points.items() if None not in p[part].values()}
-    xs, ys = [p["real"] for p in known.values()], [p["released"] for p in known.values()]
-    low, high = (min([*xs, *ys], default=0.0), max([*xs, *ys], default=1.0))
-    pad = 0.08 * (high - low) or 0.5
-    few = len(known) <= 16
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [low - pad, high + pad],
-            "y": [low - pad, high + pad],
-            "line": {"color": "#8a8f98", "width": 1, "dash": "dot"},
-            "hoverinfo": "skip",
-        },
-        {
-            "type": "scatter",
-            "mode": "markers+text" if few else "markers",
-            "x": xs,
-            "y": ys,
-            "text": [_safe(cut(n, 14)) for n in known],
-            "customdata": [_safe(cut(n, 60)) for n in known],
-            "textposition": ["top center" if i % 2 else "bottom center" for i in range(len(known))],
-            "textfont": {"size": 10},
-            "marker": {"color": RELEASED, "size": 9, "opacity": 0.85, "line": {"color": "#ffffff", "width": 1}},
-            "hovertemplate": "%{customdata}<br>real %{x:.3f}<br>released %{y:.3f}<extra></extra>",
-        },
-    ]
-    name = "mean" if part == "mean" else "standard deviation"
-    span = {"range": [low - pad, high + pad], "zeroline": False}
-    return figure(
-        traces,
-        height=340,
-        xaxis={"title": {"text": f"real: log₁₀ {name}"}, **span},
-        yaxis={"title": {"text": f"released: log₁₀ {name}"}, **span},
-        showlegend=False,
-    )
-
-
-def association(facts: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """One association matrix as a heat map.
-
-    Args:
-        facts: `facts["association"]`.
-        part: `"real"`, `"released"` or `"difference"` (released less real).
-    """
-    names = [_safe(cut(name, 18)) for name in facts["columns"]]
-    places = list(range(len(names)))
-    wide = 0.5 if part == "difference" else 1.0
-    size = max(330, 190 + 12 * len(names))
-    ticks = {
-        "tickvals": places,
-        "ticktext": names,
-        "showgrid": False,
-        "zeroline": False,
-        "tickfont": {"size": 10 if len(names) <= 16 else 9},
-    }
-    trace = {
-        "type": "heatmap",
-        "x": places,
-        "y": places,
-        "z": facts[part],
-        "text": [[f"{a} · {b}" for b in names] for a in names] if len(names) <= 12 else None,
-        "zmin": -wide,
-        "zmax": wide,
-        "colorscale": DIVERGING,
-        "xgap": 1,
-        "ygap": 1,
-        "colorbar": {
-            "orientation": "h",
-            "thickness": 7,
-            "len": 0.7,
-            "y": 1.01,
-            "yanchor": "bottom",
-            "outlinewidth": 0,
-            "tickfont": {"size": 10},
-            "nticks": 5,
-        },
-        "hovertemplate": "%{y} with %{x}: %{z:.2f}<extra></extra>",
-    }
-    if trace["text"] is None:
-        del trace["text"]
-    return figure(
-        [trace],
-        height=size,
-        xaxis={**ticks, "tickangle": -90},
-        yaxis={**ticks, "autorange": "reversed"},
-        showlegend=False,
-    )
-
-
-def cloud(facts: Mapping[str, Any], side: str) -> dict[str, Any]:
-    """One table as a density over the real table's first two principal components.
-
-    Args:
-        facts: `facts["cloud"]`.
-        side: `"real"` or `"released"`.
-    """
-    totals = {s: max(sum(map(sum, facts[s])), 1) for s in ("real", "released")}
-    top = max((math.log10(max(max(row), 1) / totals[s]) for s in totals for row in facts[s]), default=0.0)
-    bottom = min((math.log10(n / totals[s]) for s in totals for row in facts[s] for n in row if n), default=-4.0)
-    grid = [[round(math.log10(n / totals[side]), 3) if n else None for n in row] for row in facts[side]]
-    ends = list(range(math.ceil(bottom), math.floor(top) + 1))
-    trace = {
-        "type": "heatmap",
-        "x": facts["x"],
-        "y": facts["y"],
-        "z": grid,
-        "zmin": bottom,
-        "zmax": top,
-        "colorscale": SEQUENTIAL,
-        "colorbar": {
-            "thickness": 8,
-            "len": 0.9,
-            "outlinewidth": 0,
-            "tickvals": ends,
-            "ticktext": [f"{10.0**end:.{max(-end - 2, 0)}%}" for end in ends],
-            "tickfont": {"size": 10},
-        },
-        "customdata": [[n / totals[side] for n in row] for row in facts[side]],
-        "hovertemplate": "%{customdata:.2%} of rows<extra></extra>",
-        "hoverongaps": False,
-    }
-    first, second = facts["explained"]
-    return figure(
-        [trace],
-        height=360,
-        xaxis={"title": {"text": f"first component ({first:.0%} of variance)"}, "zeroline": False, "showgrid": False},
-        yaxis={"title": {"text": f"second component ({second:.0%})"}, "zeroline": False, "showgrid": False},
-        showlegend=False,
-    )
-
-
-def distances(facts: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    """How far released rows lie from their nearest training and their nearest held-back row, as cumulative shares.
-
-    Args:
-        facts: `facts["distances"]`: `edges` (bins + 1,), and rows per bin in `train` and `holdout`.
-    """
-    traces = []
-    for part, name, colour, dash in (
-        ("train", "to rows that were used", RELEASED, "solid"),
-        ("holdout", "to rows that were held back", REAL, "dash"),
-    ):
-        heights = [0.0]
-        for share in _shares(facts[part]):
-            heights.append(min(heights[-1] + share, 1.0))
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": name,
-                "x": list(facts["edges"]),
-                "y": [round(y, 5) for y in heights],
-                "line": {"color": colour, "width": 2, "dash": dash},
-                "hovertemplate": f"%{{y:.1%}} within %{{x:.3g}} {name}<extra></extra>",
-            }
-        )
-    return figure(
-        traces,
-        height=320,
-        xaxis={"title": {"text": "distance to the nearest row"}, "zeroline": False},
-        yaxis={"title": {"text": "share of released rows"}, "range": [0, 1.02], "tickformat": ".0%"},
-        showlegend=True,
-    )
-
-
-def cut(word: str, length: int) -> str:
-    """A name shortened to a length, with a sign that it was; letters of double width count twice.
-
-    >>> cut("a-very-long-level", 8), cut("short", 8)
-    ('a-very-…', 'short')
-    """
-    word = " ".join(word.split())
-    widths = list(accumulate(2 if ord(letter) > 0x2E7F else 1 for letter in word))
-    if not widths or widths[-1] <= length:
-        return word
-    return word[: sum(width < length for width in widths)] + "…"
-
-
-def spoken(value: float | None, kind: str, span: float | None = None) -> str:
-    """A number of a column as people read it: a moment as a date, thousands apart, no noise digits.
-
-    >>> spoken(1234567.0, "integer"), spoken(0.0, "datetime"), spoken(0.000123, "continuous")
-    ('1,234,567', '1970-01-01', '0.000123')
-    """
-    if value is None:
-        return "–"
-    if kind == "datetime":
-        moment = _EPOCH + timedelta(seconds=value)
-        return f"{moment:%Y-%m-%d}" if span is None or span > 3 * 86_400 else f"{moment:%Y-%m-%d %H:%M}"
-    if value == 0:
-        return "0"
-    if abs(value) >= 1e12 or abs(value) < 1e-4:
-        return f"{value:.4g}"
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.6g}"
-
-
 def _histogram(drawn: Mapping[str, Any], column: Mapping[str, Any]) -> dict[str, Any]:
     places, axis = _axis(drawn, column)
     cells = drawn["cells"]
-    real, released = _shares(drawn["real"]), _shares(drawn["released"])
+    real, released = shares_of(drawn["real"]), shares_of(drawn["released"])
     said = [
         f"{between}<br>real {a:.2%}<br>released {b:.2%}"
         for between, a, b in zip(_ranges(drawn, column), real, released, strict=True)
@@ -317,15 +111,15 @@ def _histogram(drawn: Mapping[str, Any], column: Mapping[str, Any]) -> dict[str,
 
 def _bars(drawn: Mapping[str, Any]) -> dict[str, Any]:
     sides = {side: list(drawn[side]) for side in ("real", "released")}
-    names = [_safe(cut(level, 26)) for level in drawn["levels"]]
-    full = [_safe(cut(level, 90)) for level in drawn["levels"]]
+    names = [safe(cut(level, 26)) for level in drawn["levels"]]
+    full = [safe(cut(level, 90)) for level in drawn["levels"]]
     for extra in ("other", "missing"):
         if drawn[extra]["real"] or drawn[extra]["released"]:
             names.append(f"<i>{extra}</i>")
             full.append(f"<i>{extra}</i>")
             for side in sides:
                 sides[side].append(drawn[extra][side])
-    shares = {side: _shares(counts) for side, counts in sides.items()}
+    shares = {side: shares_of(counts) for side, counts in sides.items()}
     places = list(range(len(names)))
     traces = [
         {
@@ -419,18 +213,8 @@ def _ranges(drawn: Mapping[str, Any], column: Mapping[str, Any]) -> list[str]:
 
 
 def _moment(seconds: float) -> str:
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S}"
-
-
-def _shares(counts: Sequence[float]) -> list[float]:
-    total = sum(counts)
-    return [count / total if total else 0.0 for count in counts]
+    return f"{EPOCH + timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S}"
 
 
 def _percent(shares: Sequence[float]) -> str:
     return ".0%" if max(shares, default=1.0) >= 0.05 else ".1%"
-
-
-def _safe(word: str) -> str:
-    """Plotly reads a little HTML in its texts; a name is shown as it is."""
-    return html.escape(word, quote=False)

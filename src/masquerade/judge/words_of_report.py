@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from masquerade.judge.plots import spoken
 from masquerade.judge.reading import GROUPS, fidelity_headline, grouped, privacy_headline, verdict
+from masquerade.judge.wording import spoken
 from masquerade.privacy.ledger import Ledger
 
 __all__ = ["ARROWS", "figure_text", "guaranteed", "tables"]

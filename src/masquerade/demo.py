@@ -10,7 +10,7 @@ from typing import Any
 
 from masquerade import inference, spelling
 from masquerade.datasets import bank_path
-from masquerade.errors import FileError, InterruptedTraining
+from masquerade.errors import FileError, InterruptedTraining, SchemaError, nearest
 from masquerade.evaluation import evaluate
 from masquerade.files import TableWriter, atomic_path, read_table
 from masquerade.holdout import hold_out
@@ -55,16 +55,20 @@ def run(
 
     Raises:
         FileError: the folder cannot be written.
+        SchemaError: the table has no such unit.
         InterruptedTraining: Ctrl-C; what was trained is saved as `model.mq`.
     """
     begin = time.monotonic()
     seed = check_seed(seed)
     folder = Path(folder)
+    raw = read_table(bank_path())
+    unit = unit if schema is None else schema.unit
+    if unit is not None and unit not in raw.columns:
+        raise SchemaError(f"unit: there is no column {unit!r}{nearest(unit, raw.columns)}.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{folder}: cannot be made ({error.strerror}).") from error
-    raw = read_table(bank_path())
     train, holdout = hold_out(raw, HOLDOUT_SHARE, seed=seed, unit=unit)
     found = inference.infer(train, protect=PROTECT, unit=unit) if schema is None else schema
     tell("UCI Bank Marketing: calls of a Portuguese bank (Moro, Cortez, Rita 2014, CC BY 4.0)")
@@ -77,7 +81,7 @@ def run(
             protect=PROTECT, unit=found.unit, max_minutes=max_minutes, random_state=seed, callbacks=callbacks
         ).fit(train, schema=found)
         model.save(folder / "model.mq")
-        if getattr(model, "interrupted_", False):
+        if model.interrupted_:
             raise InterruptedTraining(f"training was interrupted; the best model so far is in {folder / 'model.mq'}.")
         released = model.sample(train.height, random_state=seed)
         with TableWriter(folder / "synthetic.csv") as writer:

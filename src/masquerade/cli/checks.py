@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -44,11 +46,27 @@ def check_outputs(outputs: Iterable[tuple[str, Path | None, Sequence[str]]], inp
         if path is None:
             continue
         check_writable(path, endings=endings)
-        if path.exists() and not os.access(path, os.W_OK):
-            raise FileError(f"{path}: cannot be written, it is protected against writing.")
+        _probe(path)
         if path.resolve() in taken:
             raise FileError(f"{option}: {path} is also {taken[path.resolve()]}, give another name.")
         taken[path.resolve()] = f"the output of {option}"
+
+
+def _probe(path: Path) -> None:
+    """Write nothing beside `path` for a moment: only trying shows what a read-only or pseudo file system refuses."""
+    new = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+        if path.exists() and not os.access(path, os.W_OK):
+            raise FileError(f"{path}: cannot be written, it is protected against writing.")
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror}).") from error
+    finally:
+        for folder in new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def with_unit(schema: Schema, unit: str | None) -> Schema:

@@ -16,7 +16,7 @@ demo: $(VENV)/.installed
 	@$(VENV)/bin/masquerade demo
 
 test: $(VENV)/.installed-dev
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
 
 check: $(VENV)/.installed-dev
 	@$(PY) -m ruff format --check .

@@ -25,7 +25,7 @@ def standardise(numbers: Floats) -> Floats:
     centred = np.where(have, filled - filled.sum(axis=0) / count, 0.0)
     widest = np.abs(centred).max(axis=0, initial=0.0)
     magnitude = np.abs(filled).max(axis=0, initial=0.0)
-    varies = widest > 1e-12 * magnitude
+    varies = widest > 1e-13 * magnitude
     scaled = np.where(varies, centred / np.where(varies, widest, 1.0), 0.0)
     deviation = np.sqrt((scaled**2).sum(axis=0) / count)
     standard: Floats = scaled / np.where(deviation > 0, deviation, 1.0)

@@ -1,0 +1,198 @@
+"""`evaluate`: any frame, any odd table, and one clear line where it refuses."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from masquerade.errors import MasqueradeWarning, SettingError, TableError
+from masquerade.evaluation import evaluate
+from masquerade.privacy.ledger import Ledger
+from masquerade.progress import Progress
+
+
+def rows(count: int, seed: int = 0) -> pl.DataFrame:
+    random = np.random.default_rng(seed)
+    x = random.normal(size=count).round(3)
+    return pl.DataFrame({"größe": x, "c": random.choice(["α", "β", "γ"], count), "y": np.where(x > 0, "ja", "nein")})
+
+
+def judge(real: Any, released: Any, **settings: Any) -> Any:
+    return evaluate(real, released, **({"holdout": rows(120, 2)} | settings))
+
+
+def test_every_score_with_a_holdout_and_a_target() -> None:
+    seen: list[Progress] = []
+    report = judge(rows(200), rows(150, 1), target="y", sensitive=["c"], ledger=Ledger(), callback=seen.append)
+    assert set(report.scores) == set(
+        [
+            "column_shapes",
+            "column_pair_trends",
+            "quality",
+            "univariate_accuracy",
+            "bivariate_accuracy",
+            "trivariate_accuracy",
+            "missing_value_similarity",
+            "range_coverage",
+            "category_coverage",
+            "boundary_adherence",
+            "category_adherence",
+            "detection_auc",
+            "correlation_distance",
+            "pca_similarity",
+            "mean_log_difference",
+            "std_log_difference",
+            "similarity_score",
+            "tstr",
+            "trtr",
+            "tstr_logistic",
+            "trtr_logistic",
+            "tstr_forest",
+            "trtr_forest",
+            "tstr_boosting",
+            "trtr_boosting",
+            "utility_gap",
+            "exact_copies",
+            "dcr_share",
+            "nndr",
+            "dcr_baseline_protection",
+            "dcr_overfitting_protection",
+        ]
+    )
+    assert report.rows == {"real": 200, "released": 150, "holdout": 120}
+    assert list(report.columns) == ["größe", "c", "y"]
+    assert report.columns["c"]["sensitive"]
+    assert not report.columns["y"]["sensitive"]
+    assert set(report.pairs["größe"]) == {"c", "y"}
+    assert report.ledger["guarantee"] == "none"
+    assert report.facts["distances"]["train"]
+    assert json.dumps(report.to_dict(), allow_nan=False)
+    assert [p.done for p in seen[:-1]] == list(range(1, len(seen)))
+    assert seen[-1].finished
+    assert seen[-1].done == seen[-1].total == len(seen)
+
+
+def test_the_same_seed_gives_the_same_report_and_the_input_is_not_changed() -> None:
+    real, before = rows(200), np.random.get_state()[1].copy()  # noqa: NPY002
+    first, second = (judge(real, rows(150, 1), target="y", seed=3).to_dict() for _ in range(2))
+    assert first["scores"] == second["scores"]
+    assert real.equals(rows(200))
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+
+
+def test_any_kind_of_frame_gives_the_same_scores() -> None:
+    real, released = rows(100), rows(100, 1)
+    expected = judge(real, released).to_dict()["scores"]
+    assert judge(real.to_pandas(), pa.table(released.to_dict(as_series=False))).to_dict()["scores"] == expected
+    assert judge(pd.DataFrame(real.to_dict(as_series=False)), released).to_dict()["scores"] == expected
+
+
+def test_without_a_holdout_it_says_what_is_left_out() -> None:
+    with pytest.warns(MasqueradeWarning, match="no holdout was given: ceilings, utility"):
+        report = evaluate(rows(50), rows(50, 1), target="y")
+    assert report.rows["holdout"] == 0
+    assert all(score.ceiling is None for score in report.scores.values())
+    assert not {"tstr", "detection_auc", "dcr_share", "exact_copies"} & set(report.scores)
+
+
+def test_odd_cells_and_columns_of_the_release_are_said() -> None:
+    released = rows(50, 1).with_columns(pl.col("größe").cast(pl.String), synthetic=pl.lit(True))
+    released[3, "größe"] = "n.v.t."
+    with pytest.warns(MasqueradeWarning) as caught:
+        report = judge(rows(50), released)
+    messages = sorted(str(warning.message) for warning in caught)
+    assert "'größe'" in messages[0]
+    assert "1 of 50 cells" in messages[0]
+    assert "'synthetic' is not in the real table" in messages[1]
+    assert report.columns["größe"]["missing_released"] == 0.02
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"target": "yy"}, SettingError, "target: there is no column 'yy' .did you mean 'y'"),
+        ({"sensitive": ["cc"]}, SettingError, "sensitive: there is no column 'cc' .did you mean 'c'"),
+        ({"sensitive": "c"}, SettingError, "expected a list"),
+        ({"kind": "codes"}, SettingError, "not there yet, expected 'rows'"),
+        ({"attacks": "quick"}, SettingError, "not there yet, expected 'none'"),
+        ({"attacks": "nonne"}, SettingError, "did you mean 'none'"),
+        ({"protect": -1}, SettingError, "protect: got -1"),
+        ({"seed": -1}, SettingError, "got -1"),
+        ({"real": rows(9)}, TableError, "real: 9 rows, expected at least 10"),
+        ({"released": rows(9)}, TableError, "released: 9 rows, expected at least 10"),
+        ({"holdout": rows(9)}, TableError, "holdout: 9 rows, expected at least 10"),
+        ({"released": rows(20).rename({"c": "cc"})}, TableError, "released: there is no column 'c'.*did you mean 'cc'"),
+        ({"released": rows(20).with_columns(größe=pl.lit(float("inf")))}, TableError, "released: .*infinite"),
+    ],
+)
+def test_refusals(settings: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        evaluate(**({"real": rows(20), "released": rows(20, 1), "holdout": rows(20, 2)} | settings))
+
+
+def odd_tables() -> dict[str, pl.DataFrame]:
+    table = rows(30)
+    return {
+        "ten rows": table[:10],
+        "one number": table.select("größe"),
+        "one category": table.select("c"),
+        "constant": table.with_columns(k=pl.lit(5), s=pl.lit("only")),
+        "empty column": table.with_columns(e=pl.lit(None, dtype=pl.Float64)),
+        "huge": table.with_columns(pl.col("größe") * 1e100),
+        "tiny": table.with_columns(pl.col("größe") * 1e-300),
+        "ids and text": pl.DataFrame(
+            {
+                "id": [f"K{i:06d}" for i in range(30)],
+                "text": [f"a free text, number {i}, {'so ' * i}long" for i in range(30)],
+            }
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", odd_tables())
+def test_odd_tables(name: str) -> None:
+    table = odd_tables()[name]
+    report = evaluate(table, table, holdout=table)
+    assert report.scores
+    assert json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_a_release_without_a_value_is_judged() -> None:
+    real = rows(40)
+    released = real.with_columns(größe=pl.lit(None, dtype=pl.Float64), c=pl.lit(None, dtype=pl.String))
+    report = evaluate(real, released, holdout=rows(40, 2))
+    assert report.columns["größe"]["score"] == 0.0
+    assert report.scores["missing_value_similarity"].value == pytest.approx(1 / 3)
+
+
+def test_a_unit_is_no_feature() -> None:
+    tables = [rows(40, seed).with_columns(account=pl.int_range(40) // 4) for seed in range(3)]
+    report = evaluate(tables[0], tables[1], holdout=tables[2], unit="account")
+    assert report.columns["account"]["score"] is None
+    assert "account" not in report.pairs
+    with pytest.raises(SettingError, match="'account' is an id, free text or the unit"):
+        evaluate(tables[0], tables[1], holdout=tables[2], unit="account", target="account")
+
+
+@pytest.mark.data
+def test_adult_in_seconds(shared_data: Path) -> None:
+    table = pl.read_csv(shared_data / "adult" / "adult.csv.gz", infer_schema=False)
+    train, test = (table.filter(split=side).drop("split") for side in ("train", "test"))
+    released = train.sample(train.height, with_replacement=True, seed=1)
+    begin = time.process_time()
+    report = evaluate(train, released, holdout=test, target="income")
+    assert time.process_time() - begin < 40  # seconds of processor time on two cores
+    assert report.scores["trtr_boosting"].value == pytest.approx(0.927, abs=0.01)
+    assert report.scores["column_shapes"].ceiling == pytest.approx(0.994, abs=0.003)
+    assert report.scores["exact_copies"].value > 0.95
+    share = report.scores["dcr_share"].interval
+    assert share is not None
+    assert share[0] > 0.6

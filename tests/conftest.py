@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jax
 import pytest
 
 
@@ -14,3 +15,10 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared data sets are not here")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Programs that several tests compile alike are compiled once in a test run."""
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.getbasetemp() / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)

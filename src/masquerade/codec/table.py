@@ -240,8 +240,7 @@ class TableCodec:
     def _discrete(self) -> set[str]:
         """Columns that a condition can be put on."""
         names = {name for name, flag in zip(self.layout.names, self.layout.discrete, strict=True) if flag}
-        kinds = {c.name for c in self.schema if not c.is_numeric and c.name in self.dependencies}
-        return names | kinds
+        return names | {name for name, dependency in self.dependencies.items() if dependency.on in names}
 
     def to_state(self) -> State:
         """JSON data and arrays (named `COLUMN NUMBER.NAME`); neither holds a row, a rare level, an id or an exact

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import html
 import secrets
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -25,6 +26,7 @@ from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.table import TableCodec
 from masquerade.errors import ArtifactError, ConditionError, SettingError
 from masquerade.privacy.ledger import Ledger
+from masquerade.progress import Callback, ConsoleProgress, Progress
 from masquerade.schema import Schema
 from masquerade.synthesize.settings import check_count
 
@@ -51,7 +53,7 @@ class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
     """Learns a table and draws new rows of it.
 
     A subclass is a scikit-learn estimator: its constructor only stores plain settings, among them at least `protect`, `unit`,
-    `discrete_columns`, `random_state` and `callbacks`.
+    `discrete_columns`, `random_state`, `verbose` and `callbacks`.
 
     Attributes after `fit`:
         schema_: the table's schema, protected.
@@ -67,6 +69,8 @@ class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
     unit: str | None
     discrete_columns: Sequence[str] | None
     random_state: int | None
+    verbose: bool
+    callbacks: Sequence[Callback]
 
     schema_: Schema
     ledger_: Ledger
@@ -114,6 +118,8 @@ class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         """
         seed = self._seed()
         self._check_settings()
+        began = time.monotonic()
+        self._tell(Progress("encode", 0, 1, 0.0))
         raw, kind = frames.to_polars(X)
         frames.check_table(raw)
         schema = self._schema_of(raw, schema)
@@ -132,8 +138,19 @@ class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
             unit=schema.unit or "row", mechanism=type(self).__name__, protections={"protect": self.protect}
         )
         self.interrupted_, self._calls = False, 0
+        self._tell(Progress("encode", 1, 1, time.monotonic() - began, finished=True))
         self._learn(encoded, self.codec_.layout, seeds.integer(seed, "learn"))
         return self
+
+    def _tell(self, progress: Progress) -> None:
+        """Hand a fact to every callback, and to a bar on the terminal where `verbose` asks for one."""
+        callbacks: list[Callback] = list(self.callbacks)
+        if self.verbose:
+            if not hasattr(self, "_bar"):
+                self._bar = ConsoleProgress()
+            callbacks.append(self._bar)
+        for callback in callbacks:
+            callback(progress)
 
     def _seed(self) -> int:
         return seeds.check_seed(self.random_state)
@@ -325,9 +342,3 @@ def _given_columns(given: Any) -> tuple[dict[str, list[Any]], int | None]:
         return {str(name): [value] for name, value in given.items()}, None
     frame, _ = frames.to_polars(given)
     return {name: frame.get_column(name).to_list() for name in frame.columns}, frame.height
-
-
-def tell_all(callbacks: Iterable[Any], progress: Any) -> None:
-    """Hand a progress fact to every callback."""
-    for callback in callbacks:
-        callback(progress)

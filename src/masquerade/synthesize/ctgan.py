@@ -24,8 +24,8 @@ from masquerade.nets.gan import GANSettings, TabularGAN
 from masquerade.nets.gan_nets import Critic, Generator, NetFactory
 from masquerade.nets.loop import Schedule, Trail, train
 from masquerade.nets.weights import from_arrays, to_arrays
-from masquerade.progress import Callback, ConsoleProgress, Progress
-from masquerade.synthesize.base import Condition, Synthesizer, tell_all
+from masquerade.progress import Callback, Progress
+from masquerade.synthesize.base import Condition, Synthesizer
 from masquerade.synthesize.checkpoint import Checkpoint
 from masquerade.synthesize.gan_sampling import Referee, Sampler
 from masquerade.synthesize.settings import check_count, check_positive
@@ -176,8 +176,7 @@ class CTGAN(Synthesizer):
 
     def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
         began = time.monotonic()
-        callbacks = [*self.callbacks, *([ConsoleProgress()] if self.verbose else [])]
-        tell = functools.partial(tell_all, callbacks)
+        tell = self._tell
         gan = self._gan(layout, len(encoded))
         state = gan.init(jax.random.key(seeds.integer(seed, "train")))
         self._sampler = Sampler(gan, waiting=lambda seconds: tell(Progress("compile", 0, self.epochs, seconds)))
@@ -202,6 +201,7 @@ class CTGAN(Synthesizer):
         if checkpoint is not None:
             checkpoint.save(outcome.state, outcome.trail, now=True)
         tell(Progress("calibrate", 0, 1, 0.0))
+        self._last = outcome.state.generator
         self.history_, self.interrupted_ = outcome.trail.history, outcome.stopped == "interrupted"
         if outcome.stopped == "diverged":
             warnings.warn(

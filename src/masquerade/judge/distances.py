@@ -167,14 +167,30 @@ def _ratios(found: Nearest) -> NDArray[np.float64]:
     return np.divide(first, second, out=ratio, where=np.isfinite(second) & (second > 0))
 
 
+def _quantile(
+    values: NDArray[np.float64], beside: NDArray[np.float64] | None, level: float
+) -> tuple[float, tuple[float, float], float | None]:
+    """A quantile, its interval, and the same quantile of unseen rows, whose own chance the interval allows for."""
+    value, (low, high) = float(np.quantile(values, level)), of_quantile(values, level)
+    if beside is None:
+        return value, (low, high), None
+    ceiling, (least, most) = float(np.quantile(beside, level)), of_quantile(beside, level)
+    return (
+        value,
+        (value - math.hypot(value - low, most - ceiling), value + math.hypot(high - value, ceiling - least)),
+        ceiling,
+    )
+
+
 def _nndr(to_train: Nearest, of_holdout: Nearest | None) -> Score:
-    ratios = _ratios(to_train)
+    beside = None if of_holdout is None else _ratios(of_holdout)
+    value, (low, high), ceiling = _quantile(_ratios(to_train), beside, 0.05)
     return Score(
         "nndr",
-        float(np.quantile(ratios, 0.05)),
+        value,
         "higher",
-        interval=of_quantile(ratios, 0.05),
-        ceiling=None if of_holdout is None else float(np.quantile(_ratios(of_holdout), 0.05)),
+        interval=(max(0.0, low), min(1.0, high)),
+        ceiling=ceiling,
         meaning="Nearest over second-nearest distance to training rows, 5th percentile: near 0, some released rows "
         "point at one training row alone. The ceiling is the same for unseen real rows." + _NOT_A_GUARANTEE,
     )
@@ -185,15 +201,16 @@ def _baseline(to_train: Nearest, noise: Nearest, of_holdout: Nearest | None) -> 
     random = float(np.median(noise.first))
 
     def protection(median: float) -> float:
-        return min(1.0, median / random) if random > 0 else math.nan
+        return min(1.0, max(0.0, median / random)) if random > 0 else math.nan
 
-    low, high = of_quantile(to_train.first.astype(np.float64), 0.5)
+    beside = None if of_holdout is None else of_holdout.first.astype(np.float64)
+    value, (low, high), ceiling = _quantile(to_train.first.astype(np.float64), beside, 0.5)
     return Score(
         "dcr_baseline_protection",
-        protection(float(np.median(to_train.first))),
+        protection(value),
         "higher",
         interval=(protection(low), protection(high)) if random > 0 else None,
-        ceiling=None if of_holdout is None or random == 0 else protection(float(np.median(of_holdout.first))),
+        ceiling=None if ceiling is None or random == 0 else protection(ceiling),
         meaning="The median distance to the nearest training row, as a share of what rows made at random would have. "
         "The ceiling is the same for unseen real rows." + _NOT_A_GUARANTEE,
     )

@@ -43,18 +43,24 @@ class Ledger:
     protections: Mapping[str, Any] = field(default_factory=dict)
 
     def sentence(self) -> str:
-        """The guarantee in one plain sentence."""
-        if self.guarantee == "none":
-            kept = self.protections.get("protect")
-            measure = (
-                f" Value protection was on: a value is shown only if at least {kept} of its kind ({self.unit}s) share it."
-                if kept
-                else ""
+        """The guarantee in plain words, and without one the protection that was on.
+
+        >>> Ledger(protections={"protect": 10}).sentence().split(": ", 2)[-1]
+        'a level or exact value is shown only if at least 10 rows share it.'
+        """
+        if self.guarantee != "none":
+            return (
+                f"Guaranteed: {self.guarantee} with ε = {self.epsilon:g}, δ = {self.delta:g} per {self.unit} "
+                f"({self.relation})."
             )
-            return f"Guaranteed: none. No mathematical bound limits what this release reveals about a {self.unit}.{measure}"
-        return (
-            f"Guaranteed: {self.guarantee} with ε = {self.epsilon:g}, δ = {self.delta:g} per {self.unit} ({self.relation})."
-        )
+        whom = "a row" if self.unit == "row" else f"the rows of one {self.unit}"
+        least = self.protections.get("protect")
+        if least is None or least < 2:
+            protected = ""
+        else:
+            sharers = f"{least} rows" if self.unit == "row" else f"{least} different {self.unit}"
+            protected = f" Value protection: a level or exact value is shown only if at least {sharers} share it."
+        return f"Guaranteed: none. No mathematical bound limits what this release reveals about {whom}.{protected}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

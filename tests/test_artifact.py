@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from masquerade import artifact
 from masquerade.artifact import ARRAYS, MANIFEST, read, write
-from masquerade.errors import ArtifactError, MasqueradeError
+from masquerade.errors import ArtifactError, FileError
 
 CONFIG = {"epochs": 3, "columns": ["age", "größe"], "nested": {"empty": [], "none": None, "share": 0.5}}
 WEIGHTS = {
@@ -106,9 +106,16 @@ def test_objects_are_refused_and_the_old_file_stays(model: Path) -> None:
     assert list(model.parent.iterdir()) == [model]
 
 
-def test_a_folder_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(MasqueradeError):
-        write(tmp_path / "nowhere" / "m.mq", "x", {}, {})
+def test_folders_that_are_not_there_are_made(tmp_path: Path) -> None:
+    write(tmp_path / "new" / "folder" / "m.mq", "x", {"a": 1}, {})
+    assert read(tmp_path / "new" / "folder" / "m.mq").config == {"a": 1}
+
+
+def test_a_folder_that_is_a_file_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(FileError, match="cannot be written"):
+        write(tmp_path / "file" / "m.mq", "x", {}, {})
+    assert (tmp_path / "file").read_text() == "not a folder"
 
 
 def test_every_truncation_is_refused(model: Path) -> None:

@@ -1,0 +1,115 @@
+"""The examples run as they are written, and what they promise holds."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import masquerade as mq
+from masquerade.datasets import bank_path
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+COLUMNS = ["AccountNo", "ValueDate", "WithdrawalAmt"]
+
+
+def example(name: str) -> Callable[..., Any]:
+    main: Callable[..., Any] = runpy.run_path(str(EXAMPLES / name))["main"]
+    return main
+
+
+def kaggle_table(rows: int = 240) -> pl.DataFrame:
+    """A made table with the columns, and the types, of the Kaggle workbook: every third row is a deposit."""
+    random = np.random.default_rng(0)
+    index = np.arange(rows)
+    amount = np.round(random.lognormal(8, 2, rows), 2)
+    accounts = [f"4090006110{account}'" for account in range(71, 76)]
+    return pl.DataFrame(
+        {
+            "Account No": [accounts[i % 5] for i in index],
+            "DATE": [datetime.date(2018, 10, 1) + datetime.timedelta(days=int(i) % 90) for i in index],
+            "TRANSACTION DETAILS": [f"TRF {i}" for i in index],
+            "CHQ.NO.": [None] * rows,
+            "VALUE DATE": [datetime.date(2018, 10, 2) + datetime.timedelta(days=int(i) % 90) for i in index],
+            "WITHDRAWAL AMT": [None if i % 3 == 0 else float(amount[i]) for i in index],
+            "DEPOSIT AMT": [float(amount[i]) if i % 3 == 0 else None for i in index],
+            "BALANCE AMT": np.round(amount * 3, 2),
+            ".": ["."] * rows,
+        },
+        schema_overrides={"CHQ.NO.": pl.Float64},
+    )
+
+
+def check_withdrawals(folder: Path, shown: str, accounts: set[str], rows: int) -> None:
+    fake, merged = (
+        pl.read_csv(folder / f"{name}.csv", infer_schema=False) for name in ("synthetic", "merged-with-real-rows")
+    )
+    assert (fake.columns, fake.height) == (COLUMNS, rows)
+    assert not accounts & set(fake["AccountNo"]), "a real account number came out"
+    assert merged.columns == [*COLUMNS, "source"]
+    assert merged["source"].value_counts().sort("source").rows() == [("real", rows), ("synthetic", rows)]
+    assert set(merged.filter(pl.col("source") == "real")["AccountNo"]) <= accounts
+    assert merged.filter(pl.col("source") == "synthetic").drop("source").equals(fake)
+    ledger = json.loads((folder / "synthetic.csv.ledger.json").read_text())
+    assert ledger["mechanism"] == "CTGAN"
+    assert "WithdrawalAmt" in (folder / "report.html").read_text(encoding="utf-8")
+    assert "WithdrawalAmt (synthetic)" in shown
+    assert "do not release it" in shown
+
+
+@pytest.mark.data
+def test_withdrawals_of_the_real_extract(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = shared_data / "bank_transactions" / "bank_transactions.csv.gz"
+    example("bank_withdrawals.py")([str(path), "--epochs", "1", "--rows", "1500", "--out", str(tmp_path / "out")])
+    accounts = set(mq.read_table(path)["AccountNo"])
+    check_withdrawals(tmp_path / "out", capsys.readouterr().out, accounts, rows=1500)
+
+
+@pytest.mark.filterwarnings("ignore:holdout. 16 rows are too few:masquerade.errors.MasqueradeWarning")
+def test_withdrawals_in_the_workbooks_spelling(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = kaggle_table()
+    mq.write_table(table, tmp_path / "bank.xlsx")
+    example("bank_withdrawals.py")([str(tmp_path / "bank.xlsx"), "--epochs", "1", "--out", str(tmp_path / "out")])
+    check_withdrawals(tmp_path / "out", capsys.readouterr().out, set(table["Account No"]), rows=160)
+
+
+def test_withdrawals_names_the_column_that_is_not_there(tmp_path: Path) -> None:
+    mq.write_table(kaggle_table().drop("VALUE DATE"), tmp_path / "bank.csv")
+    with pytest.raises(SystemExit, match="no column 'ValueDate'"):
+        example("bank_withdrawals.py")([str(tmp_path / "bank.csv"), "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_quickstart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = mq.read_table(bank_path()).sample(2500, seed=1)
+    mq.write_table(small, tmp_path / "bank.csv")
+    example("quickstart.py")([str(tmp_path / "bank.csv"), "--minutes", "0.02", "--out", str(tmp_path)])
+    assert "column_shapes 0." in capsys.readouterr().out
+    assert "<html" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    more = mq.load(tmp_path / "bank.mq").sample(20, given={"y": "yes"})
+    assert more.columns == small.columns
+    assert set(more["y"]) == {"yes"}
+
+
+def test_the_readmes_example_is_the_quickstart() -> None:
+    """Whoever copies from either copies the same calls."""
+    readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    written = readme.split("```python\n")[1].split("```")[0]
+    quickstart = (EXAMPLES / "quickstart.py").read_text(encoding="utf-8")
+    for call in (
+        "mq.read_table(",
+        "mq.CTGAN(max_minutes=",
+        ".fit(",
+        "model.sample(10_000)",
+        "model.save(",
+        "report.save(",
+    ):
+        assert call in written
+        assert call in quickstart

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from masquerade.errors import InterruptedTraining
-from masquerade.nets.loop import Schedule, Trail, compiled, train
+from masquerade.nets.loop import Compilation, Schedule, Trail, train
 from masquerade.progress import Progress
 
 
@@ -97,7 +97,7 @@ def test_divergence_stops_training_and_keeps_finite_weights() -> None:
 
 def test_a_failing_compilation_raises_here() -> None:
     with pytest.raises(ZeroDivisionError):
-        compiled(lambda x: 1 // 0, jnp.zeros(1), waiting=lambda seconds: None)
+        Compilation(lambda x: 1 // 0, jnp.zeros(1)).result()
 
 
 def test_a_fresh_trail_has_no_best() -> None:

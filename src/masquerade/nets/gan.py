@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.nets.gan_nets import NetFactory
 from masquerade.nets.layers import Spans
+from masquerade.nets.randomness import gumbel, index, normal, uniforms
 
 __all__ = ["Data", "GANSettings", "GANState", "TabularGAN"]
 
@@ -61,6 +62,15 @@ class Data(NamedTuple):
     log_weights: Float[Array, "discrete most_codes"]
 
 
+class Batch(NamedTuple):
+    """Conditions and a real row for each."""
+
+    column: Int[Array, " batch"]
+    code: Int[Array, " batch"]
+    condition: Float[Array, "batch condition_width"]
+    real: Float[Array, "batch width"]
+
+
 class GANState(NamedTuple):
     """All that training changes: arrays only."""
 
@@ -98,10 +108,10 @@ class TabularGAN:
         self.condition_width = int(self.condition_starts[-1])
         # Which places of the spans stand for a code with a scalar, per column that has one: (span places, scalars).
         self.scalar_gate = np.zeros((self.spans.width, self.scalar_count), np.float32)
-        for index, column in enumerate(self.scalar_columns):
+        for place, column in enumerate(self.scalar_columns):
             start = self.spans.starts[column]
             flags = np.asarray(layout.has_scalar[column], np.float32)
-            self.scalar_gate[start : start + len(flags), index] = flags
+            self.scalar_gate[start : start + len(flags), place] = flags
         # Each place of the condition as a place of the spans: the same code of the same column.
         self.place_of_condition = (
             np.concatenate([np.arange(self.spans.starts[c], self.spans.starts[c + 1]) for c in self.discrete_columns])
@@ -110,8 +120,8 @@ class TabularGAN:
         ).astype(np.int32)
         # Cumulative frequencies of each discrete column's codes: conditions are drawn by these when sampling.
         frequencies = np.zeros((len(self.discrete_columns), max(discrete_sizes, default=1)))
-        for index, column in enumerate(self.discrete_columns):
-            frequencies[index, : layout.sizes[column]] = layout.frequencies[column]
+        for place, column in enumerate(self.discrete_columns):
+            frequencies[place, : layout.sizes[column]] = layout.frequencies[column]
         self.true_weights = _cumulative(frequencies)
         self._make_generator, self._make_critic = generator, critic
         self.generator_optimizer = self._optimizer(settings.generator_lr, settings.generator_decay)
@@ -142,14 +152,14 @@ class TabularGAN:
         counts = np.zeros(self.condition_width, np.int32)
         firsts = np.zeros(self.condition_width, np.int32)
         logs = np.zeros((len(self.discrete_columns), most))
-        for index, column in enumerate(self.discrete_columns):
+        for place, column in enumerate(self.discrete_columns):
             codes, size = encoded.codes[:, column], self.layout.sizes[column]
-            by_code[index] = np.argsort(codes, kind="stable")
+            by_code[place] = np.argsort(codes, kind="stable")
             count = np.bincount(codes, minlength=size)
-            start = self.condition_starts[index]
+            start = self.condition_starts[place]
             counts[start : start + size] = count
             firsts[start : start + size] = np.concatenate([[0], np.cumsum(count)[:-1]])
-            logs[index, :size] = np.log1p(count)
+            logs[place, :size] = np.log1p(count)
         return Data(
             codes=jnp.asarray(encoded.codes),
             scalars=jnp.asarray(encoded.scalars[:, self.scalar_columns]),
@@ -165,24 +175,19 @@ class TabularGAN:
 
     # ── conditions ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def draw_condition(self, key: PRNGKeyArray, weights: Array, count: int) -> tuple[Array, Array]:
-        """A discrete column (uniformly) and one of its codes (by cumulative `weights`), for each of `count` rows."""
-        column_key, code_key = jax.random.split(key)
-        column = jax.random.randint(column_key, (count,), 0, len(self.discrete_columns))
-        u = jax.random.uniform(code_key, (count, 1))
-        code = (u >= weights[column]).sum(axis=1).astype(jnp.int32)
-        return column, code
+    def choose_condition(self, u_column: Array, u_code: Array, weights: Array) -> tuple[Array, Array]:
+        """A discrete column (uniformly) and one of its codes (by cumulative `weights`), from two uniform numbers a row."""
+        column = index(u_column, len(self.discrete_columns))
+        return column, (u_code[:, None] >= weights[column]).sum(axis=1).astype(jnp.int32)
 
     def one_hot_condition(self, column: Array, code: Array) -> Float[Array, "batch condition_width"]:
         place = jnp.asarray(self.condition_starts)[column] + code
         return jax.nn.one_hot(place, self.condition_width)
 
-    def _draw_real(self, key: PRNGKeyArray, data: Data, column: Array, code: Array) -> Array:
-        """A random row that has the condition's code."""
+    def _matching_rows(self, u: Array, data: Data, column: Array, code: Array) -> Array:
+        """A random training row that has the condition's code."""
         place = jnp.asarray(self.condition_starts)[column] + code
-        u = jax.random.uniform(key, column.shape)
-        offset = jnp.minimum((u * data.row_count[place]).astype(jnp.int32), data.row_count[place] - 1)
-        return data.rows_by_code[column, data.first_row[place] + offset]
+        return data.rows_by_code[column, data.first_row[place] + index(u, data.row_count[place])]
 
     # ── one step ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -200,14 +205,11 @@ class TabularGAN:
             jnp.zeros((), jnp.int32),
         )
 
-    def fake(self, generator: Any, key: PRNGKeyArray, condition: Array) -> tuple[Array, Array]:
+    def fake(self, generator: Any, u_noise: Array, u_gumbel: Array, condition: Array) -> tuple[Array, Array]:
         """Differentiable rows under a condition, and the raw logits of their spans."""
-        noise_key, gumbel_key = jax.random.split(key)
-        noise = jax.random.normal(noise_key, (len(condition), self.settings.embedding_dim))
-        raw = generator(jnp.concatenate([noise, condition], axis=1))
+        raw = generator(jnp.concatenate([normal(u_noise), condition], axis=1))
         scalars, logits = jnp.tanh(raw[:, : self.scalar_count]), raw[:, self.scalar_count :]
-        gumbel = jax.random.gumbel(gumbel_key, logits.shape)
-        soft = self.spans.softmax((logits + gumbel) / self.settings.temperature)
+        soft = self.spans.softmax((logits + gumbel(u_gumbel)) / self.settings.temperature)
         return jnp.concatenate([scalars * (soft @ self.scalar_gate), soft], axis=1), logits
 
     def _packs(self, rows: Array, condition: Array) -> Float[Array, "packs pack_width"]:
@@ -220,10 +222,11 @@ class TabularGAN:
         real: Array,
         fake: Array,
         condition: Array,
+        u_share: Array,
         key: PRNGKeyArray,
     ) -> Array:
         critic = eqx.combine(critic_params, self._critic_static)
-        keys = jax.random.split(key, 4)
+        keys = [jax.random.fold_in(key, i) for i in range(3)] if _wants_key(critic) else [key] * 3
         real_packs, fake_packs = self._packs(real, condition), self._packs(fake, condition)
 
         def gradient(packs: Array, key: PRNGKeyArray) -> Array:
@@ -231,73 +234,73 @@ class TabularGAN:
             return slope
 
         if self.settings.loss == "wgan-gp":
-            share = jax.random.uniform(keys[0], (len(real_packs), 1))
-            mixed = share * real_packs + (1 - share) * fake_packs
-            norm = jnp.sqrt(jnp.square(gradient(mixed, keys[1])).sum(axis=1) + 1e-12)
+            mixed = u_share * real_packs + (1 - u_share) * fake_packs
+            norm = jnp.sqrt(jnp.square(gradient(mixed, keys[0])).sum(axis=1) + 1e-12)
             penalty = self.settings.penalty * jnp.square(norm - 1).mean()
-            return _call(critic, fake_packs, keys[2]).mean() - _call(critic, real_packs, keys[3]).mean() + penalty
+            return _call(critic, fake_packs, keys[1]).mean() - _call(critic, real_packs, keys[2]).mean() + penalty
         # Relativistic pairing: a real pack must outscore its fake partner; zero-centred penalties on both sides.
-        margin = _call(critic, real_packs, keys[2]) - _call(critic, fake_packs, keys[2])
+        margin = _call(critic, real_packs, keys[1]) - _call(critic, fake_packs, keys[1])
         both = jnp.concatenate([real_packs, fake_packs])
-        penalty = self.settings.penalty * jnp.square(gradient(both, keys[1])).sum(axis=1).mean()
+        penalty = self.settings.penalty * jnp.square(gradient(both, keys[0])).sum(axis=1).mean()
         return jax.nn.softplus(-margin).mean() + penalty
 
     def _generator_loss(
-        self,
-        generator_params: Any,
-        critic_params: Any,
-        real: Array,
-        condition: Array,
-        column: Array,
-        code: Array,
-        key: Array,
+        self, generator_params: Any, critic_params: Any, batch: Batch, u_noise: Array, u_gumbel: Array, key: Array
     ) -> Array:
         generator = eqx.combine(generator_params, self._generator_static)
         critic = eqx.combine(critic_params, self._critic_static)
-        fake_key, critic_key = jax.random.split(key)
-        fake, logits = self.fake(generator, fake_key, condition)
-        score = _call(critic, self._packs(fake, condition), critic_key)
+        fake, logits = self.fake(generator, u_noise, u_gumbel, batch.condition)
+        score = _call(critic, self._packs(fake, batch.condition), key)
         if self.settings.loss == "wgan-gp":
             loss = -score.mean()
         else:
-            loss = jax.nn.softplus(_call(critic, self._packs(real, condition), critic_key) - score).mean()
+            loss = jax.nn.softplus(_call(critic, self._packs(batch.real, batch.condition), key) - score).mean()
         if self.condition_width == 0:
             return loss
         # The conditioned column must come out as asked (cross-entropy on the raw logits, as in the paper).
-        place = jnp.asarray(self.place_of_condition)[jnp.asarray(self.condition_starts)[column] + code]
+        place = jnp.asarray(self.place_of_condition)[jnp.asarray(self.condition_starts)[batch.column] + batch.code]
         log_probability = jnp.take_along_axis(self.spans.log_softmax(logits), place[:, None], axis=1)
         return loss - self.settings.condition_weight * log_probability.mean()
 
-    def _batch(self, key: PRNGKeyArray, data: Data) -> tuple[Array, Array, Array, Array]:
-        """Condition column, its code, the condition's one-hot and matching real rows."""
-        condition_key, row_key = jax.random.split(key)
-        count = self.settings.batch_size
+    def batch(self, u: Float[Array, "3 batch"], data: Data) -> Batch:
+        """Conditions by log frequency, and a real row for each that meets it, from three uniform numbers a row."""
+        u_column, u_code, u_row = u
         if self.condition_width == 0:
-            rows = jax.random.randint(row_key, (count,), 0, len(data.codes))
-            column = code = jnp.zeros((count,), jnp.int32)
-            condition = jnp.zeros((count, 0))
+            rows = index(u_row, len(data.codes))
+            column = code = jnp.zeros_like(rows)
+            condition = jnp.zeros((len(rows), 0))
         else:
-            column, code = self.draw_condition(condition_key, data.log_weights, count)
-            rows = self._draw_real(row_key, data, column, code)
+            column, code = self.choose_condition(u_column, u_code, data.log_weights)
+            rows = self._matching_rows(u_row, data, column, code)
             condition = self.one_hot_condition(column, code)
-        return column, code, condition, self.expand(data.codes[rows], data.scalars[rows])
+        return Batch(column, code, condition, self.expand(data.codes[rows], data.scalars[rows]))
 
     def step(self, state: GANState, data: Data) -> tuple[GANState, dict[str, Array]]:
         """`discriminator_steps` critic updates, one generator update, one step of the weight average."""
-        key, *keys = jax.random.split(state.key, self.settings.discriminator_steps * 3 + 3)
+        count, rounds = self.settings.batch_size, self.settings.discriminator_steps + 1
+        key, uniform_key, loss_key = jax.random.split(state.key, 3)
+        u_conditions, u_noise, u_gumbel, u_share = uniforms(
+            uniform_key,
+            [
+                (rounds, 3, count),
+                (rounds, count, self.settings.embedding_dim),
+                (rounds, count, self.spans.width),
+                (rounds, count // self.settings.pac, 1),
+            ],
+        )
         critic, critic_optimizer = state.critic, state.critic_optimizer
         generator = eqx.combine(state.generator, self._generator_static)
-        for index in range(self.settings.discriminator_steps):
-            batch_key, fake_key, loss_key = keys[3 * index : 3 * index + 3]
-            _, _, condition, real = self._batch(batch_key, data)
-            fake, _ = self.fake(generator, fake_key, condition)
-            critic_loss, gradient = jax.value_and_grad(self._critic_loss)(critic, real, fake, condition, loss_key)
+        for turn in range(rounds - 1):
+            batch = self.batch(u_conditions[turn], data)
+            fake, _ = self.fake(generator, u_noise[turn], u_gumbel[turn], batch.condition)
+            critic_loss, gradient = jax.value_and_grad(self._critic_loss)(
+                critic, batch.real, fake, batch.condition, u_share[turn], jax.random.fold_in(loss_key, turn)
+            )
             update, critic_optimizer = self.critic_optimizer.update(gradient, critic_optimizer, critic)
             critic = optax.apply_updates(critic, update)
-        batch_key, loss_key = keys[-2:]
-        column, code, condition, real = self._batch(batch_key, data)
+        batch = self.batch(u_conditions[-1], data)
         generator_loss, gradient = jax.value_and_grad(self._generator_loss)(
-            state.generator, critic, real, condition, column, code, loss_key
+            state.generator, critic, batch, u_noise[-1], u_gumbel[-1], loss_key
         )
         update, generator_optimizer = self.generator_optimizer.update(
             gradient, state.generator_optimizer, state.generator
@@ -324,38 +327,46 @@ class TabularGAN:
         generator = eqx.combine(params, self._generator_static)
         if not hasattr(generator, "calibrated"):
             return params
-        condition_key, noise_key = jax.random.split(key)
+        u, u_noise = uniforms(key, [(2, NORMALISE_ROWS), (NORMALISE_ROWS, self.settings.embedding_dim)])
         condition = jnp.zeros((NORMALISE_ROWS, 0))
         if self.condition_width:
-            condition = self.one_hot_condition(*self.draw_condition(condition_key, weights, NORMALISE_ROWS))
-        noise = jax.random.normal(noise_key, (NORMALISE_ROWS, self.settings.embedding_dim))
-        return eqx.filter(generator.calibrated(jnp.concatenate([noise, condition], axis=1)), _is_array)
+            condition = self.one_hot_condition(*self.choose_condition(u[0], u[1], weights))
+        return eqx.filter(generator.calibrated(jnp.concatenate([normal(u_noise), condition], axis=1)), _is_array)
 
     def draw(
-        self, params: PyTree, key: PRNGKeyArray, bias: Float[Array, " span_width"], column: Array, code: Array
+        self,
+        params: PyTree,
+        u_condition: Float[Array, "2 batch"],
+        u_noise: Float[Array, "batch embedding_dim"],
+        u_gumbel: Float[Array, "batch span_width"],
+        bias: Float[Array, " span_width"],
+        column: Int[Array, " batch"],
+        code: Int[Array, " batch"],
     ) -> tuple[Int[Array, "batch columns"], Float[Array, "batch scalars"]]:
         """Rows in evaluation mode: codes by Gumbel-max on the logits plus `bias`; the conditioned code is met exactly.
 
         Args:
             params: the generator's arrays, normalised.
-            key: for noise, Gumbel noise and conditions.
+            u_condition: uniform numbers for the condition's column and code.
+            u_noise: uniform numbers for the noise.
+            u_gumbel: uniform numbers for the choice of codes.
             bias: added to the logits of every span.
             column: which discrete column is given, per row; -1 where a condition is to be drawn by frequency.
             code: its code, per row.
         """
-        condition_key, noise_key, gumbel_key = jax.random.split(key, 3)
         count = len(column)
         condition = jnp.zeros((count, 0))
         if self.condition_width:
-            drawn_column, drawn_code = self.draw_condition(condition_key, jnp.asarray(self.true_weights), count)
+            drawn_column, drawn_code = self.choose_condition(
+                u_condition[0], u_condition[1], jnp.asarray(self.true_weights)
+            )
             code = jnp.where(column < 0, drawn_code, code)
             column = jnp.where(column < 0, drawn_column, column)
             condition = self.one_hot_condition(column, code)
-        noise = jax.random.normal(noise_key, (count, self.settings.embedding_dim))
         generator = eqx.nn.inference_mode(eqx.combine(params, self._generator_static))
-        raw = generator(jnp.concatenate([noise, condition], axis=1))
+        raw = generator(jnp.concatenate([normal(u_noise), condition], axis=1))
         scalars, logits = jnp.tanh(raw[:, : self.scalar_count]), raw[:, self.scalar_count :] + bias
-        codes = self.spans.argmax(logits + jax.random.gumbel(gumbel_key, logits.shape))
+        codes = self.spans.argmax(logits + gumbel(u_gumbel))
         if self.condition_width:
             codes = codes.at[jnp.arange(count), jnp.asarray(self.discrete_columns)[column]].set(code)
         return codes, scalars

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from masquerade.errors import InterruptedTraining
 from masquerade.progress import Callback, Progress
 
-__all__ = ["Outcome", "Schedule", "Step", "Trail", "compiled", "train"]
+__all__ = ["Compilation", "Outcome", "Schedule", "Step", "Trail", "train"]
 
 CHUNK_SECONDS = 0.25
 """What a chunk aims at; half a second is the most that a user should wait for an answer."""
@@ -81,27 +81,37 @@ class Outcome:
     stopped: str
 
 
-def compiled(function: Callable[..., Any], *arguments: Any, waiting: Callable[[float], None]) -> Callable[..., Any]:
-    """Compile a function for these arguments on a second thread; `waiting(seconds)` is called about five times a second."""
-    result: list[Any] = []
-    failure: list[BaseException] = []
+class Compilation:
+    """A function being compiled on a thread of its own, begun at once.
 
-    def work() -> None:
+    Args:
+        function: a pure function of arrays.
+        arguments: what it will be called with, or the shapes of it.
+    """
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any):
+        self._result: list[Callable[..., Any]] = []
+        self._failure: list[BaseException] = []
+        self._began = time.monotonic()
+        self._thread = threading.Thread(
+            target=self._compile, args=(function, arguments), name="masquerade-compile", daemon=True
+        )
+        self._thread.start()
+
+    def _compile(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         try:
-            result.append(jax.jit(function).lower(*arguments).compile())
+            self._result.append(jax.jit(function).lower(*arguments).compile())
         except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
-            failure.append(error)
+            self._failure.append(error)
 
-    began = time.monotonic()
-    thread = threading.Thread(target=work, name="masquerade-compile", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        waiting(time.monotonic() - began)
-        thread.join(timeout=0.2)
-    if failure:
-        raise failure[0]
-    executable: Callable[..., Any] = result[0]
-    return executable
+    def result(self, waiting: Callable[[float], None] = lambda seconds: None) -> Callable[..., Any]:
+        """The compiled function; while it is not ready, `waiting` is told the seconds about five times a second."""
+        while self._thread.is_alive():
+            waiting(time.monotonic() - self._began)
+            self._thread.join(timeout=0.2)
+        if self._failure:
+            raise self._failure[0]
+        return self._result[0]
 
 
 def train(
@@ -155,9 +165,9 @@ def train(
 
     stopped, losses, started = "epochs", {}, False
     try:
-        run = compiled(
-            chunk, state, data, jnp.int32(1), waiting=lambda seconds: tell("compile", 0, {}, seconds=seconds)
-        )
+        compilation = Compilation(chunk, state, data, jnp.int32(1))
+        run = compilation.result(lambda seconds: tell("compile", 0, {}, seconds=seconds))
+        tell("compile", 0, {}, seconds=time.monotonic() - began, finished=True)
         length, train_began = 1, time.monotonic()
         while trail.epoch < schedule.epochs and stopped == "epochs":
             done = 0

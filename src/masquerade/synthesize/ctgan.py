@@ -179,7 +179,7 @@ class CTGAN(Synthesizer):
         tell = self._tell
         gan = self._gan(layout, len(encoded))
         state = gan.init(jax.random.key(seeds.integer(seed, "train")))
-        self._sampler = Sampler(gan, waiting=lambda seconds: tell(Progress("compile", 0, self.epochs, seconds)))
+        self._sampler = Sampler(gan)
         referee = Referee(self._sampler, encoded, layout, protect=self.protect, seed=seeds.integer(seed, "validate"))
         data, trail = gan.data(encoded), Trail()
         checkpoint = Checkpoint(self.checkpoint, self._settings(), self.codec_.to_state()) if self.checkpoint else None
@@ -200,6 +200,7 @@ class CTGAN(Synthesizer):
         )
         if checkpoint is not None:
             checkpoint.save(outcome.state, outcome.trail, now=True)
+        began = time.monotonic()
         tell(Progress("calibrate", 0, 1, 0.0))
         self._last = outcome.state.generator
         self.history_, self.interrupted_ = outcome.trail.history, outcome.stopped == "interrupted"
@@ -211,7 +212,7 @@ class CTGAN(Synthesizer):
                 stacklevel=3,
             )
         self._params = self._sampler.normalised(outcome.trail.best, data)
-        self._bias, self._map = referee.calibration(self._params)
+        self._bias, self._map = referee.calibration(self._params, quick=self.interrupted_)
         tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
 
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +13,7 @@ from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.calibration import ScalarMap, frequency_bias, scalar_bins
 from masquerade.metrics.codes import all_or_some, subset_accuracies
 from masquerade.nets.gan import Data, TabularGAN
-from masquerade.nets.loop import compiled
+from masquerade.nets.loop import Compilation
 from masquerade.synthesize.base import Condition
 
 __all__ = ["Referee", "Sampler"]
@@ -24,25 +22,30 @@ BLOCK_ROWS = 16_384
 """Rows drawn in one compiled call."""
 
 
+def _shape(shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+    return jax.ShapeDtypeStruct(shape, dtype)  # type: ignore[no-untyped-call]
+
+
 class Sampler:
-    """The compiled functions that draw from a generator: made on first use, one shape for every request.
+    """Draws from a generator in blocks of one compiled shape, whatever is asked for.
+
+    Compiling begins at once on a thread of its own, beside other work.
 
     Args:
         gan: the pure functions.
-        waiting: told the seconds spent while something compiles.
     """
 
-    def __init__(self, gan: TabularGAN, waiting: Callable[[float], None] = lambda seconds: None):
-        self.gan, self._waiting = gan, waiting
-        self._draw: Callable[..., Any] | None = None
-        self._normalise: Callable[..., Any] | None = None
+    def __init__(self, gan: TabularGAN):
+        self.gan = gan
+        integers = _shape((BLOCK_ROWS,), np.int32)
+        uniforms = [_shape(shape) for shape in self._shapes()]
+        self._drawing = Compilation(gan.draw, gan.skeleton(), *uniforms, _shape((gan.spans.width,)), integers, integers)
+        weights = _shape((len(gan.discrete_columns), gan.true_weights.shape[1]))
+        self._normalising = Compilation(gan.normalised, gan.skeleton(), jax.eval_shape(jax.random.key, 0), weights)
 
     def normalised(self, params: Any, data: Data) -> Any:
         """The generator's arrays with batch normalisation fixed for evaluation."""
-        arguments = params, jax.random.key(0), data.log_weights
-        if self._normalise is None:
-            self._normalise = compiled(self.gan.normalised, *arguments, waiting=self._waiting)
-        return self._normalise(*arguments)
+        return self._normalising.result()(params, jax.random.key(0), data.log_weights)
 
     def draw(
         self, params: Any, rows: int, seed: int, bias: NDArray[np.float32], condition: Condition | None = None
@@ -55,17 +58,14 @@ class Sampler:
         given_code = np.zeros(BLOCK_ROWS, np.int32)
         if condition is not None:
             given_column[:] = int(np.flatnonzero(self.gan.discrete_columns == condition.column)[0])
-        root, pending = jax.random.key(seed), []
-        for block, start in enumerate(range(0, rows, BLOCK_ROWS)):
+        random, pending = seeds.stream(seed, "blocks"), []
+        for start in range(0, rows, BLOCK_ROWS):
             count = min(BLOCK_ROWS, rows - start)
             if condition is not None:
                 given_code = np.zeros(BLOCK_ROWS, np.int32)
                 given_code[:count] = condition.codes[start : start + count]
-            key = jax.random.fold_in(root, block)
-            arguments = params, key, jnp.asarray(bias), jnp.asarray(given_column), jnp.asarray(given_code)
-            if self._draw is None:
-                self._draw = compiled(self.gan.draw, *arguments, waiting=self._waiting)
-            pending.append((start, count, self._draw(*arguments)))
+            arguments = params, *self._uniforms(random), bias, given_column, given_code
+            pending.append((start, count, self._drawing.result()(*arguments)))
         for start, count, (block_codes, block_scalars) in pending:
             codes[start : start + count] = block_codes[:count]
             scalars[start : start + count, self.gan.scalar_columns] = block_scalars[:count]
@@ -73,6 +73,15 @@ class Sampler:
         for column in self.gan.scalar_columns:
             scalars[~np.asarray(layout.has_scalar[column])[codes[:, column]], column] = 0.0
         return Encoded(codes, scalars)
+
+    def _shapes(self) -> list[tuple[int, int]]:
+        """Of the uniform numbers of one block: for conditions, noise and the choice of codes."""
+        return [(2, BLOCK_ROWS), (BLOCK_ROWS, self.gan.settings.embedding_dim), (BLOCK_ROWS, self.gan.spans.width)]
+
+    def _uniforms(self, random: np.random.Generator) -> list[NDArray[np.float32]]:
+        """The uniform numbers of one block, made by NumPy while the block before is still computed."""
+        # Kept off 0, where a logarithm would not be finite.
+        return [np.maximum(random.random(shape, np.float32), np.float32(2**-25)) for shape in self._shapes()]
 
 
 class Referee:
@@ -106,10 +115,16 @@ class Referee:
         drawn = scalar_bins(drawn, self._layout)
         return float(subset_accuracies(self._real.codes, drawn.codes, self._sizes, self._subsets).mean())
 
-    def calibration(self, params: Any) -> tuple[NDArray[np.float32], ScalarMap]:
-        """The bias on the logits and the map of the scalars that bring single columns to the training table's."""
-        bias = self._frequency_bias(params, rounds=8, blocks=4)
-        drawn = self._sampler.draw(params, 4 * BLOCK_ROWS, seeds.integer(self._seed, "map"), bias)
+    def calibration(self, params: Any, *, quick: bool = False) -> tuple[NDArray[np.float32], ScalarMap]:
+        """The bias on the logits and the map of the scalars that bring single columns to the training table's.
+
+        Args:
+            params: the generator's arrays, normalised.
+            quick: a coarser calibration within half a second, for a user who has pressed Ctrl-C.
+        """
+        blocks = 1 if quick else 4
+        bias = self._frequency_bias(params, rounds=3 if quick else 8, blocks=blocks)
+        drawn = self._sampler.draw(params, blocks * BLOCK_ROWS, seeds.integer(self._seed, "map"), bias)
         return bias, ScalarMap.fit(self._encoded, drawn, self._layout, protect=self._protect)
 
     def _frequency_bias(self, params: Any, *, rounds: int, blocks: int) -> NDArray[np.float32]:

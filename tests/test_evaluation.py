@@ -115,6 +115,14 @@ def test_odd_cells_and_columns_of_the_release_are_said() -> None:
     assert report.columns["größe"]["missing_released"] == 0.02
 
 
+def test_a_few_missing_values_cannot_be_counted_in_the_report() -> None:
+    def gaps(count: int) -> pl.DataFrame:
+        return rows(200).with_columns(pl.when(pl.int_range(200) >= count).then(pl.col("größe")).alias("größe"))
+
+    told = [judge(gaps(count), rows(150, 1)).columns["größe"]["missing_real"] for count in (0, 3, 20)]
+    assert told == [0.0, None, 0.1]
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [

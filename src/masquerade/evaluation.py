@@ -116,6 +116,7 @@ def evaluate(
     parts.finish()
     columns = per_column({name: found for outcome in outcomes for name, found in outcome.columns.items()}, schema)
     for column in schema:
+        columns[column.name] |= _missing(drawn, column.name)
         columns[column.name]["sensitive"] = column.sensitive or column.name in sensitive
     return Report(
         scores={name: score for outcome in outcomes for name, score in outcome.scores.items()},
@@ -126,6 +127,13 @@ def evaluate(
         seconds=time.monotonic() - start,
         facts=drawn | {name: found for outcome in outcomes for name, found in outcome.facts.items()},
     )
+
+
+def _missing(drawn: Mapping[str, Any], name: str) -> dict[str, float | None]:
+    """The shares of missing values, protected on the real side: None where too few rows lack a value to say how many."""
+    counts = drawn["columns"][name]["missing"]
+    rows = {side: drawn["rows"][side] for side in ("real", "released")}
+    return {f"missing_{side}": None if counts[side] is None else counts[side] / rows[side] for side in rows}
 
 
 class _Parts:

@@ -121,6 +121,38 @@ def test_few_missing_values_are_not_counted() -> None:
     column = facts(real, real, None, SCHEMA)["columns"]["level"]
     assert column["missing"]["real"] is None
     assert column["bars"]["missing"]["real"] == 0
+    assert sum(column["bars"]["real"]) + column["bars"]["other"]["real"] == 300  # the sum does not tell them either
+    few = table().with_columns(pl.when(pl.int_range(300) < 4).then(None).otherwise(pl.col("number")).alias("number"))
+    number = facts(few, few, None, SCHEMA)["columns"]["number"]
+    assert number["missing"]["real"] is None
+    assert sum(number["histogram"]["real"]) == 300
+
+
+def test_few_values_that_are_there_are_not_counted() -> None:
+    real = table().with_columns(pl.when(pl.int_range(300) < 4).then(pl.col("number")).alias("number"))
+    assert facts(real, real, None, SCHEMA)["columns"]["number"]["missing"] == {"real": 300, "released": 296}
+
+
+def test_missing_values_are_counted_by_units() -> None:
+    schema = Schema((Column("who", "id"), Column("n", "continuous")), unit="who")
+    numbers = pl.Series([None] * 50 + [float(i % 7) for i in range(250)])
+    one = pl.DataFrame({"who": ["loud"] * 50 + [f"p{i}" for i in range(250)], "n": numbers})
+    many = one.with_columns(pl.Series("who", [f"p{i % 25}" for i in range(300)]))
+    assert facts(one, one, None, schema)["columns"]["n"]["missing"]["real"] is None
+    assert facts(many, many, None, schema)["columns"]["n"]["missing"]["real"] == 50
+
+
+def test_numbers_at_the_ends_of_the_scale_are_described_without_overflow() -> None:
+    rng = np.random.default_rng(0)
+    real = pl.DataFrame(
+        {"huge": rng.choice([-1.0, 1.0], 400) * rng.uniform(1e300, 1.7e308, 400), "tiny": rng.normal(size=400) * 1e-300}
+    )
+    schema = Schema((Column("huge", "continuous"), Column("tiny", "continuous")))
+    found = facts(real, real, None, schema)
+    told = found["columns"]["huge"]["describe"]["real"]
+    assert told["std"] == pytest.approx(float(np.std(real["huge"].to_numpy() / 1e308)) * 1e308, rel=0.05)
+    assert found["association"]["mean_difference"] == {"released": 0.0}
+    json.dumps(found, allow_nan=False)
 
 
 def test_a_small_rest_joins_the_least_level() -> None:

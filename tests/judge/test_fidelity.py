@@ -109,7 +109,6 @@ def test_column_scores_by_hand() -> None:
     found = fidelity(tabulate(schema, real, other, None), {"x": 1, "c": 1}, 0, lambda part: None)
     assert found.columns["x"]["score"] == pytest.approx(0.5)
     assert found.columns["c"]["score"] == pytest.approx(0.5)
-    assert found.columns["x"]["missing_released"] == 0.25
     figures = values(found)
     assert figures["column_shapes"] == pytest.approx(0.5)
     assert figures["missing_value_similarity"] == pytest.approx((0.75 + 1) / 2)

@@ -32,6 +32,14 @@ def test_standardise_survives_huge_offsets() -> None:
     assert standardise(np.full((3, 1), 0.1)).ravel().tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("size", [1.7e308, 1e300, 1e-300, 5e-324])
+def test_numbers_at_the_ends_of_the_scale_are_standardised_without_overflow(size: float) -> None:
+    assert standardise(np.array([[size], [-size], [size], [-size]])).ravel().tolist() == [1, -1, 1, -1]
+    ladder = np.arange(1.0, 101.0)[:, None] / 100 * size
+    if size > 1e-308:
+        assert pearson(np.concatenate([ladder, np.arange(100.0)[:, None]], axis=1))[0, 1] == pytest.approx(1)
+
+
 def test_correlation_ratio_by_hand() -> None:
     assert correlation_ratio(np.array([0, 0, 1, 1]), np.array([1.0, 1.0, 5.0, 5.0]), 2) == 1.0
     # means 2 and 4 around 3: between 4, total 8

@@ -247,6 +247,7 @@ def _ratios(clipped: Floats, low: float, high: float, cells: int) -> Floats:
     steps = next((c for c in choices if len(c) * decades <= 1.2 * per_side), [1.0])
     stride = max(1, math.ceil(decades / per_side))
     ladder: Floats = np.array([float(f"{step}e{power}") for power in range(first, last + 1, stride) for step in steps])
+    ladder = np.unique(np.minimum(ladder, np.finfo(np.float64).max))
     edges = np.concatenate([-ladder[::-1], [0.0] if low >= 0 or high <= 0 else [], ladder])
     begin = max(int(np.searchsorted(edges, low, side="right")) - 1, 0)
     end = min(int(np.searchsorted(edges, high, side="right")), edges.size - 1)

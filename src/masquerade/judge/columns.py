@@ -56,7 +56,7 @@ def column_figures(
             inside.append(
                 _share((b >= low) & (b <= high), ~other_gone, shapes.boundary_adherence(b, low, high), len(a))
             )
-        details[name] = _detail(shape[-1].value, "KSComplement", gone, other_gone, range_coverage=ranges[-1])
+        details[name] = _detail(shape[-1].value, "KSComplement", range_coverage=ranges[-1])
     for j, name in enumerate(tables.discrete):
         p, q, size = real.codes[:, j], other.codes[:, j], tables.sizes[j]
         influences = np.zeros(len(p)), np.zeros(len(q))
@@ -65,7 +65,7 @@ def column_figures(
         levels.append(shapes.category_coverage(p, q, size, protect[name]))
         real_level = np.bincount(p, minlength=size) > 0
         known.append(_share(real_level[q], q > 0, shapes.category_adherence(p, q, size), len(p)))
-        details[name] = _detail(shape[-1].value, "TVComplement", p == 0, q == 0, category_coverage=levels[-1])
+        details[name] = _detail(shape[-1].value, "TVComplement", category_coverage=levels[-1])
     figures = {
         "column_shapes": mean_figure(shape),
         "missing_value_similarity": mean_figure(missing),
@@ -104,14 +104,10 @@ def key_uniqueness(released: pl.DataFrame, holdout: pl.DataFrame | None, keys: l
     )
 
 
-def _detail(
-    score: float, metric: str, real_missing: NDArray[np.bool_], other_missing: NDArray[np.bool_], **more: float
-) -> dict[str, Any]:
+def _detail(score: float, metric: str, **more: float) -> dict[str, Any]:
     return {
         "score": score,
         "metric": metric,
-        "missing_real": float(real_missing.mean()),
-        "missing_released": float(other_missing.mean()),
         **more,
     }
 

@@ -8,7 +8,6 @@ in to these bounds, so that one huge value cannot be worked out from them.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade.errors import TableError
-from masquerade.judge.association import association_matrix
 from masquerade.judge.bins import Bins, protected_bins, quantile
 from masquerade.judge.cloud import cloud
+from masquerade.judge.relations import associations, logs
+from masquerade.judge.series import numbers, short, words
 from masquerade.privacy.protect import protected_levels, unit_series
 from masquerade.schema import Column, Schema
 
@@ -94,29 +94,10 @@ def facts(
         "unit": schema.unit,
         "target": target,
         "columns": columns,
-        "logs": _logs(columns),
-        "association": _association(tables, related[:_WIDEST_MATRIX], least),
+        "logs": logs(columns),
+        "association": associations(tables, related[:_WIDEST_MATRIX], least),
         "cloud": cloud(real, released, related, least, holders),
     }
-
-
-def numbers(values: pl.Series, column: Column) -> NDArray[np.float64]:
-    """A column as float64, missing as NaN, moments in seconds since 1970, texts and ids by their length."""
-    if column.kind == "datetime":
-        stamps = values.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 1e6
-        return stamps.fill_null(math.nan).to_numpy()
-    if column.kind in ("text", "id"):
-        return values.cast(pl.String).str.len_chars().cast(pl.Float64).fill_null(math.nan).to_numpy()
-    found = values.cast(pl.Float64).fill_null(math.nan).to_numpy()
-    return np.where(np.isfinite(found), found, math.nan)
-
-
-def words(values: pl.Series, column: Column) -> pl.Series:
-    """A categorical or boolean column as text, a boolean in its schema's own words; missing stays null."""
-    if values.dtype == pl.Boolean:
-        false, true = column.levels if column.levels is not None and len(column.levels) == 2 else ("false", "true")
-        return values.replace_strict({False: false, True: true}, return_dtype=pl.String)
-    return values.cast(pl.String)
 
 
 def _column(
@@ -129,27 +110,45 @@ def _column(
     *,
     folded: bool,
 ) -> dict[str, Any]:
-    gaps = real.is_null()
-    lacking = int(gaps.sum())
-    lackers = lacking if holders is None else np.unique(holders[gaps.to_numpy()]).size
+    lacking = _missing(real.is_null().to_numpy(), least, holders)
     shown: dict[str, Any] = {
         "kind": column.kind,
         "folded": folded,
-        "missing": {
-            "real": lacking if lackers >= least or lacking == 0 else None,
-            "released": int(released.null_count()),
-        },
+        "missing": {"real": lacking, "released": int(released.null_count())},
     }
     if column.kind in ("categorical", "boolean"):
         size = _LEVELS_FOLDED if folded else _LEVELS
         return shown | _category(
             words(real, column), words(released, column), least, holders, units, size, shown["missing"]
         )
-    return shown | _numeric(column, real, released, least, holders, _CELLS_FOLDED if folded else _CELLS)
+    size = _CELLS_FOLDED if folded else _CELLS
+    return shown | _numeric(column, real, released, least, holders, size, shown["missing"])
+
+
+def _missing(gaps: NDArray[np.bool_], least: int, holders: NDArray[np.int64] | None) -> int | None:
+    """How many rows lack a value: None for fewer units than `least`, every row where that few have one."""
+    lacking = int(gaps.sum())
+    lackers, havers = (int(s.sum()) if holders is None else np.unique(holders[s]).size for s in (gaps, ~gaps))
+    if lacking == 0 or lackers < least:
+        return 0 if lacking == 0 else None
+    return lacking if havers >= least else gaps.size
+
+
+def _hiding(counts: list[int], gaps: int, missing: int | None) -> list[int]:
+    """The counts, the largest one with the gaps that are too few to be told: else the sum would tell them."""
+    if missing is None and counts:
+        counts[counts.index(max(counts))] += gaps
+    return counts
 
 
 def _numeric(
-    column: Column, real: pl.Series, released: pl.Series, least: int, holders: NDArray[np.int64] | None, cells: int
+    column: Column,
+    real: pl.Series,
+    released: pl.Series,
+    least: int,
+    holders: NDArray[np.int64] | None,
+    cells: int,
+    missing: dict[str, int | None],
 ) -> dict[str, Any]:
     kind = {"text": "integer", "id": "integer"}.get(column.kind, column.kind)
     ours, theirs = numbers(real, column), numbers(released, column)
@@ -164,12 +163,12 @@ def _numeric(
     return {
         "of": "length" if column.kind in ("text", "id") else "value",
         "histogram": {
-            "edges": [_short(edge, 12) for edge in bins.edges.tolist()],
+            "edges": [short(edge, 12) for edge in bins.edges.tolist()],
             "cells": bins.cells.tolist(),
             "scale": bins.scale,
-            "real": bins.counts.tolist(),
+            "real": _hiding(bins.counts.tolist(), len(present) - len(ours), missing["real"]),
             "released": bins.count(theirs).tolist(),
-            "outside": _short(outside),
+            "outside": short(outside),
         },
         "describe": {
             "real": _summary(ours, bins, ends, least, holders, kind),
@@ -184,7 +183,7 @@ def _ends(values: NDArray[np.float64], bins: Bins, least: int, holders: NDArray[
     for end in (bins.low, bins.high):
         same = values == end
         shared = int(same.sum()) if holders is None else np.unique(holders[same]).size
-        shown.append(_short(end, 12) if kind == "datetime" or shared >= least else _short(end))
+        shown.append(short(end, 12) if kind == "datetime" or shared >= least else short(end))
     return shown[0], shown[1]
 
 
@@ -201,16 +200,16 @@ def _summary(
     centre *= size
     digits = 12 if kind in ("integer", "datetime") else 4
     quarters = {
-        f"{share:.0%}": _short(quantile(pulled, share, least, holders, integer=kind == "integer"), digits)
+        f"{share:.0%}": short(quantile(pulled, share, least, holders, integer=kind == "integer"), digits)
         for share in (0.25, 0.5, 0.75)
     }
     low, high = float(pulled.min()), float(pulled.max())
     return {
-        "mean": _short(centre, 12 if kind == "datetime" else 5),
-        "std": _short(spread, 5),
-        "min": ends[0] if low == bins.low else _short(low),
+        "mean": short(centre, 12 if kind == "datetime" else 5),
+        "std": short(spread, 5),
+        "min": ends[0] if low == bins.low else short(low),
         **quarters,
-        "max": ends[1] if high == bins.high else _short(high),
+        "max": ends[1] if high == bins.high else short(high),
     }
 
 
@@ -238,19 +237,20 @@ def _category(
     rows = present.len() - sum(shown.values())
     if not shown and (present.len() if holders is None else np.unique(holders[known]).size) < least:
         rows = 0
+    counted = _hiding([*shown.values(), rows], int((~known).sum()), missing["real"])
     counts = dict(released.value_counts().iter_rows())
     theirs = [counts.get(level, 0) for level in shown]
     levels = int(kept.height)
     return {
         "bars": {
             "levels": list(shown),
-            "real": list(shown.values()),
+            "real": counted[:-1],
             "released": theirs,
-            "other": {"real": rows, "released": released.len() - released.null_count() - sum(theirs)},
+            "other": {"real": counted[-1], "released": released.len() - released.null_count() - sum(theirs)},
             "missing": {"real": missing["real"] or 0, "released": missing["released"]},
         },
         "describe": {
-            "real": {"levels": levels, "top": next(iter(shown), None), "top rows": next(iter(shown.values()), None)},
+            "real": {"levels": levels, "top": next(iter(shown), None), "top rows": counted[0] if shown else None},
             "released": {
                 "levels": int(sum(level in counts for level in kept["level"])),
                 "top": max(zip(theirs, shown, strict=True), default=(0, None))[1],
@@ -258,60 +258,3 @@ def _category(
             },
         },
     }
-
-
-def _logs(columns: dict[str, Any]) -> dict[str, Any] | None:
-    """log10 of the absolute means and of the standard deviations, one point per numeric column."""
-    points: dict[str, Any] = {}
-    for name, column in columns.items():
-        told = column.get("describe")
-        if column["kind"] not in ("integer", "continuous") or not told or not told["released"]:
-            continue
-        points[name] = {
-            part: {side: _log(told[side][part]) for side in ("real", "released")} for part in ("mean", "std")
-        }
-    return points or None
-
-
-def _association(tables: dict[str, pl.DataFrame], columns: list[Column], least: int) -> dict[str, Any] | None:
-    if len(columns) < 2 or tables["real"].height < 2 * least or tables["released"].height < 2:
-        return None
-    levels = {
-        c.name: protected_levels(words(tables["real"][c.name], c), least)["level"] for c in columns if not c.is_numeric
-    }
-    matrices = {
-        side: association_matrix(
-            {
-                c.name: numbers(table[c.name], c) if c.is_numeric else _codes(words(table[c.name], c), levels[c.name])
-                for c in columns
-            },
-            {c.name: 0 if c.is_numeric else levels[c.name].len() + 2 for c in columns},
-        )
-        for side, table in tables.items()
-    }
-    off = ~np.eye(len(columns), dtype=bool)
-    apart = {side: float(np.abs(matrices["real"] - m)[off].mean()) for side, m in matrices.items() if side != "real"}
-    return {
-        "columns": [c.name for c in columns],
-        "real": np.round(matrices["real"], 3).tolist(),
-        "released": np.round(matrices["released"], 3).tolist(),
-        "difference": np.round(matrices["released"] - matrices["real"], 3).tolist(),
-        "mean_difference": {side: _short(value) for side, value in apart.items()},
-    }
-
-
-def _codes(values: pl.Series, levels: pl.Series) -> NDArray[np.int64]:
-    """0 missing, 1 other, then the protected levels."""
-    known = pl.DataFrame({"level": levels, "code": np.arange(levels.len(), dtype=np.int64) + 2})
-    joined = pl.DataFrame({"level": values}).join(known, on="level", how="left", maintain_order="left")
-    return joined.select(pl.when(pl.col("level").is_null()).then(0).otherwise(pl.col("code").fill_null(1)))[
-        "literal"
-    ].to_numpy()
-
-
-def _short(value: float, digits: int = 4) -> float:
-    return float(f"{value:.{digits}g}")
-
-
-def _log(value: float) -> float | None:
-    return _short(math.log10(abs(value)), 5) if value else None

@@ -28,8 +28,11 @@ class Report:
 
     Args:
         scores: every figure by its standard name.
-        columns: figures per column, such as `{"age": {"kind": "integer", "column_shapes": 0.97}}`.
-        pairs: figures per pair of columns, such as `{"age|income": {"column_pair_trends": 0.93}}`.
+        columns: by column: `kind`; `score` and its `metric` (`KSComplement`, `TVComplement`), None for ids and free text;
+            `range_coverage` or `category_coverage`; the shares `missing_real` (None where fewer than 10 rows, or units,
+            lack a value) and `missing_released`; `sensitive`.
+        pairs: `column_pair_trends` of every pair that was judged, such as `{"age": {"income": 0.93}}`; each pair is there
+            once, under its first column.
         attacks: outcomes of the attacks that were run; empty when none was.
         ledger: what was guaranteed, as from `Ledger.to_dict`; empty when no ledger is known.
         policy: which gates were asked for and whether they were met; empty without a policy.
@@ -44,7 +47,7 @@ class Report:
 
     scores: Mapping[str, Score]
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    pairs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    pairs: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     attacks: Mapping[str, Any] = field(default_factory=dict)
     ledger: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)

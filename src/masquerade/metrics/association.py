@@ -22,10 +22,11 @@ def standardise(numbers: Floats) -> Floats:
     have = ~np.isnan(numbers)
     count = np.maximum(have.sum(axis=0), 1)
     filled = np.where(have, numbers, 0.0)
+    magnitude = np.abs(filled).max(axis=0, initial=0.0)
+    filled = np.ldexp(filled, -np.frexp(magnitude)[1])  # sums of huge numbers would overflow; powers of two are exact
     centred = np.where(have, filled - filled.sum(axis=0) / count, 0.0)
     widest = np.abs(centred).max(axis=0, initial=0.0)
-    magnitude = np.abs(filled).max(axis=0, initial=0.0)
-    varies = widest > 1e-13 * magnitude
+    varies = widest > 1e-13 * np.abs(filled).max(axis=0, initial=0.0)
     scaled = np.where(varies, centred / np.where(varies, widest, 1.0), 0.0)
     deviation = np.sqrt((scaled**2).sum(axis=0) / count)
     standard: Floats = scaled / np.where(deviation > 0, deviation, 1.0)

@@ -11,8 +11,8 @@ from masquerade.judge.scores import Score
 from masquerade.privacy.ledger import Ledger
 
 
-def printed(report: Report) -> str:
-    console = Console(file=io.StringIO(), width=130, color_system=None)
+def printed(report: Report, width: int = 130) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(report.summary())
     text = console.file
     assert isinstance(text, io.StringIO)
@@ -30,13 +30,35 @@ def test_groups_values_intervals_ceilings_and_marks() -> None:
     order = [text.index(word) for word in ("Fidelity\n", "Utility", "Privacy, tested\n") if word in text]
     assert order == sorted(order)
     quality = next(line for line in lines if line.strip().startswith("quality"))
-    for word in ("0.990", "0.985 – 0.995", "0.970", "↑", "has seen too much"):
+    for word in ("0.990", "0.985 – 0.995", "0.970", "↑", "▲ close"):
         assert word in quality
-    assert "far from a real sample" in next(line for line in lines if line.strip().startswith("tstr"))
+    assert "▽ far" in next(line for line in lines if line.strip().startswith("tstr"))
+    assert "▲ close: nearer to the real rows than unseen real rows are; the release has seen too much." in lines
+    assert "▽ far: well short of what a real sample reaches." in lines
     share = next(line for line in lines if line.strip().startswith("dcr_share"))
     assert "½" in share
     assert "too much" not in share
     assert "Guaranteed: none." in text
+
+
+def test_every_figure_is_whole_on_80_columns() -> None:
+    scores = {
+        name: Score(name, -0.123, "lower", (-0.234, -0.012), 0.345)
+        for name in ("dcr_overfitting_protection", "missing_value_similarity", "utility_gap", "quality")
+    }
+    lines = printed(Report(scores=scores), 80).splitlines()
+    assert max(map(len, lines)) <= 80
+    for name in scores:
+        line = next(line for line in lines if line.strip().startswith(name))
+        for word in ("-0.123", "-0.234 – -0.012", "0.345", "↓"):
+            assert word in line, line
+    assert not any("…" in line for line in lines)
+
+
+def test_the_legend_is_left_out_where_nothing_is_marked() -> None:
+    text = printed(Report(scores={"quality": Score("quality", 0.97, "higher", (0.96, 0.98), 0.97)}))
+    assert "▲" not in text
+    assert "▽" not in text
 
 
 def test_a_report_without_scores_still_prints() -> None:

@@ -71,7 +71,7 @@ _ORDER = {name: rank for rank, name in enumerate(_FIDELITY + _UTILITY + _PRIVACY
 _LIKENESS = frozenset([*_FIDELITY[:6], "correlation_distance", "pca_similarity", "similarity_score"])
 
 _FAR = 0.1  # this much short of a real sample is worth an analyst's attention
-_CLOSE = 0.01  # without an interval, a smaller excess over the ceiling may be chance
+_CLOSE = 0.01  # a figure about privacy without an interval: a smaller excess may be chance
 
 
 def group(name: str) -> Group:
@@ -109,7 +109,8 @@ def verdict(name: str, score: Mapping[str, Any]) -> Verdict:
         `"too close"` when the release is significantly nearer to the real rows than a fresh real sample is
         (it has seen too much); `"far"` when it falls 0.1 or more short of what a real sample reaches;
         `"near"` in between; `""` when there is nothing to compare with. Significant means that the whole
-        interval lies beyond; without an interval, by more than 0.01. Figures that protection itself pushes to
+        interval lies beyond; without an interval nothing is known about likeness, and a figure about privacy must be
+        beyond by more than 0.01. Figures that protection itself pushes to
         their best (`boundary_adherence` and the like) and those of utility are never "too close".
 
     >>> verdict("quality", {"value": 0.99, "interval": [0.985, 0.995], "ceiling": 0.98, "better": "higher"})
@@ -134,7 +135,7 @@ def verdict(name: str, score: Mapping[str, Any]) -> Verdict:
         return "too close" if worse else "near"
     excess = low - ceiling if better == "higher" else ceiling - high
     short = ceiling - value if better == "higher" else value - ceiling
-    if excess > 0 and name in _LIKENESS:
+    if excess > 0 and name in _LIKENESS and score.get("interval") is not None:
         return "too close"
     return "far" if short >= _FAR else "near"
 
@@ -207,6 +208,6 @@ def privacy_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
     sentence += (
         "; that is more than chance allows (50 %): the release has seen too much."
         if found == "too close"
-        else "; 50 % is ideal, and the difference is within chance."
+        else "; 50 % is ideal, and this is no more than chance allows."
     )
     return Headline("Privacy, tested", name, f"{value:.1%}", sentence, found)

@@ -15,15 +15,20 @@ from masquerade.judge.words_of_report import ARROWS, figure_text, guaranteed
 __all__ = ["summary"]
 
 _MARKS: dict[Verdict, tuple[str, str]] = {
-    "too close": ("▲ has seen too much", "bold red"),
-    "far": ("▽ far from a real sample", "yellow"),
+    "too close": ("▲ close", "bold red"),
+    "far": ("▽ far", "yellow"),
     "near": ("", "green"),
     "": ("", "default"),
 }
 
+_LEGEND: dict[Verdict, str] = {
+    "too close": "▲ close: nearer to the real rows than unseen real rows are; the release has seen too much.",
+    "far": "▽ far: well short of what a real sample reaches.",
+}
+
 
 def summary(report: Mapping[str, Any]) -> RenderableType:
-    """The headline figures, what is guaranteed, and every score beside its ceiling.
+    """The headline figures, what is guaranteed, and every score beside its ceiling; made for 80 columns and more.
 
     Args:
         report: as from `Report.to_dict`.
@@ -35,15 +40,20 @@ def summary(report: Mapping[str, Any]) -> RenderableType:
         lines.append(line)
     lines.append(Text(guaranteed(report.get("ledger") or {})[0], style="dim"))
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for title in ("", "value", "95 % interval", "ceiling", "best", ""):
-        right = title in ("value", "95 % interval", "ceiling")
-        table.add_column(title, justify="right" if right else "left", no_wrap=True)
+    table.add_column("", overflow="fold", max_width=30)
+    for title in ("value", "95 % interval", "ceiling"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for title in ("best", ""):
+        table.add_column(title, no_wrap=True)
+    found: set[Verdict] = set()
     for part, members in grouped(scores).items():
         table.add_row()
         table.add_row(Text(GROUPS[part], style="bold"))
         for name, score in members.items():
             table.add_row(*_cells(name, score))
-    return Group(*lines, table) if scores else Group(*lines)
+            found.add(verdict(name, score))
+    legend = [Text(words, style=_MARKS[mark][1]) for mark, words in _LEGEND.items() if mark in found]
+    return Group(*lines, table, *legend) if scores else Group(*lines)
 
 
 def _cells(name: str, score: Mapping[str, Any]) -> list[RenderableType]:

@@ -46,14 +46,14 @@ def make(layout: Layout, **settings: Any) -> TabularGAN:
 
 def test_widths(table: tuple[Encoded, Layout]) -> None:
     gan = make(table[1])
-    assert (gan.width, gan.scalar_count, gan.condition_width) == (1 + 8, 1, 5)
+    assert (gan.width, gan.scalar_count, gan.conditions.width) == (1 + 8, 1, 5)
 
 
 def test_a_real_row_always_has_the_drawn_condition(table: tuple[Encoded, Layout]) -> None:
     encoded, layout = table
     gan = make(layout)
     column, code, condition, real = gan.batch(jax.random.uniform(jax.random.key(0), (3, 40)), gan.data(encoded))
-    table_column = np.asarray(gan.discrete_columns)[np.asarray(column)]
+    table_column = np.asarray(gan.conditions.columns)[np.asarray(column)]
     places = 1 + np.asarray(gan.spans.starts)[table_column] + np.asarray(code)
     np.testing.assert_array_equal(np.asarray(real)[np.arange(40), places], 1.0)
     np.testing.assert_array_equal(np.asarray(condition).sum(axis=1), 1.0)
@@ -69,12 +69,12 @@ def test_training_conditions_follow_log_frequencies_and_sampling_ones_the_true_o
     share = float(layout.frequencies[2][1])
     for weights, wanted in (
         (
-            gan.data(encoded).log_weights,
+            gan.data(encoded).rows.log_weights,
             np.log1p(share * ROWS) / (np.log1p(share * ROWS) + np.log1p((1 - share) * ROWS)),
         ),
-        (jnp.asarray(gan.true_weights), share),
+        (jnp.asarray(gan.conditions.true_weights), share),
     ):
-        column, code = gan.choose_condition(*jax.random.uniform(jax.random.key(1), (2, count)), weights)
+        column, code = gan.conditions.choose(*jax.random.uniform(jax.random.key(1), (2, count)), weights)
         mine = np.asarray(code)[np.asarray(column) == rare]
         assert mine.mean() == pytest.approx(wanted, abs=4 * np.sqrt(wanted / len(mine)))
         assert len(mine) == pytest.approx(count / 2, rel=0.03)
@@ -107,16 +107,16 @@ def test_both_losses_learn_the_conditioned_column(table: tuple[Encoded, Layout],
     )
     generator = eqx.combine(state.generator, gan._generator_static)
     u, noise, choice = uniforms(jax.random.key(4), [(2, 1_000), (1_000, 8), (1_000, gan.spans.width)])
-    column, code = gan.choose_condition(u[0], u[1], data.log_weights)
-    logits = gan.fake(generator, noise, choice, gan.one_hot_condition(column, code))[1]
-    asked = np.asarray(gan.spans.argmax(logits))[np.arange(1_000), gan.discrete_columns[np.asarray(column)]]
+    column, code = gan.conditions.choose(u[0], u[1], data.rows.log_weights)
+    logits = gan.fake(generator, noise, choice, gan.conditions.one_hot(column, code))[1]
+    asked = np.asarray(gan.spans.argmax(logits))[np.arange(1_000), gan.conditions.columns[np.asarray(column)]]
     assert (asked == code).mean() > 0.9
 
 
 def test_evaluation_mode_does_not_depend_on_neighbours_and_meets_conditions(table: tuple[Encoded, Layout]) -> None:
     encoded, layout = table
     gan = make(layout)
-    params = gan.normalised(gan.init(jax.random.key(5)).average, jax.random.key(6), gan.data(encoded).log_weights)
+    params = gan.normalised(gan.init(jax.random.key(5)).average, jax.random.key(6), gan.data(encoded).rows.log_weights)
     bias = jnp.zeros(gan.spans.width)
     ones = jnp.ones(64, jnp.int32)
     numbers = uniforms(jax.random.key(7), [(2, 64), (64, 8), (64, gan.spans.width)])
@@ -136,6 +136,6 @@ def test_a_table_without_discrete_columns_trains_unconditionally() -> None:
     encoded = Encoded(np.zeros((100, 1), np.int32), random.uniform(-1, 1, (100, 1)).astype(np.float32))
     gan = make(layout)
     state, losses = jax.jit(gan.step)(gan.init(jax.random.key(0)), gan.data(encoded))
-    assert gan.condition_width == 0
+    assert gan.conditions.width == 0
     assert all(np.isfinite(float(loss)) for loss in losses.values())
     assert int(state.steps) == 1

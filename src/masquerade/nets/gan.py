@@ -17,9 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
-from numpy.typing import NDArray
 
 from masquerade.codec.arrays import Encoded, Layout
+from masquerade.nets.conditions import Conditions, RowIndex
 from masquerade.nets.gan_nets import NetFactory
 from masquerade.nets.layers import Spans
 from masquerade.nets.randomness import gumbel, index, normal, uniforms
@@ -56,10 +56,7 @@ class Data(NamedTuple):
 
     codes: Int[Array, "rows columns"]
     scalars: Float[Array, "rows columns"]
-    rows_by_code: Int[Array, "discrete rows"]
-    first_row: Int[Array, " places"]
-    row_count: Int[Array, " places"]
-    log_weights: Float[Array, "discrete most_codes"]
+    rows: RowIndex
 
 
 class Batch(NamedTuple):
@@ -100,29 +97,15 @@ class TabularGAN:
         self.layout, self.settings = layout, settings
         self.spans = Spans(layout.sizes)
         self.scalar_columns = np.flatnonzero(layout.continuous)
-        self.discrete_columns = np.flatnonzero(layout.discrete)
+        self.conditions = Conditions(layout, self.spans)
         self.scalar_count = len(self.scalar_columns)
         self.width = self.scalar_count + self.spans.width
-        discrete_sizes = [layout.sizes[column] for column in self.discrete_columns]
-        self.condition_starts = np.concatenate([[0], np.cumsum(discrete_sizes)]).astype(np.int32)
-        self.condition_width = int(self.condition_starts[-1])
         # Which places of the spans stand for a code with a scalar, per column that has one: (span places, scalars).
         self.scalar_gate = np.zeros((self.spans.width, self.scalar_count), np.float32)
         for place, column in enumerate(self.scalar_columns):
             start = self.spans.starts[column]
             flags = np.asarray(layout.has_scalar[column], np.float32)
             self.scalar_gate[start : start + len(flags), place] = flags
-        # Each place of the condition as a place of the spans: the same code of the same column.
-        self.place_of_condition = (
-            np.concatenate([np.arange(self.spans.starts[c], self.spans.starts[c + 1]) for c in self.discrete_columns])
-            if len(self.discrete_columns)
-            else np.zeros(0, np.int64)
-        ).astype(np.int32)
-        # Cumulative frequencies of each discrete column's codes: conditions are drawn by these when sampling.
-        frequencies = np.zeros((len(self.discrete_columns), max(discrete_sizes, default=1)))
-        for place, column in enumerate(self.discrete_columns):
-            frequencies[place, : layout.sizes[column]] = layout.frequencies[column]
-        self.true_weights = _cumulative(frequencies)
         self._make_generator, self._make_critic = generator, critic
         self.generator_optimizer = self._optimizer(settings.generator_lr, settings.generator_decay)
         self.critic_optimizer = self._optimizer(settings.discriminator_lr, settings.discriminator_decay)
@@ -137,57 +120,24 @@ class TabularGAN:
     def _nets(self, key: PRNGKeyArray) -> tuple[Any, Any]:
         generator_key, critic_key = jax.random.split(key)
         generator = self._make_generator(
-            self.settings.embedding_dim + self.condition_width, self.width, key=generator_key
+            self.settings.embedding_dim + self.conditions.width, self.width, key=generator_key
         )
-        pack_width = self.settings.pac * (self.width + self.condition_width)
+        pack_width = self.settings.pac * (self.width + self.conditions.width)
         return generator, self._make_critic(pack_width, 1, key=critic_key)
 
     # ── the table on the device ────────────────────────────────────────────────────────────────────────────────
 
     def data(self, encoded: Encoded) -> Data:
         """The encoded table with an index of its rows by the code of each discrete column."""
-        rows = len(encoded)
-        most = max((self.layout.sizes[c] for c in self.discrete_columns), default=1)
-        by_code = np.zeros((len(self.discrete_columns), rows), np.int32)
-        counts = np.zeros(self.condition_width, np.int32)
-        firsts = np.zeros(self.condition_width, np.int32)
-        logs = np.zeros((len(self.discrete_columns), most))
-        for place, column in enumerate(self.discrete_columns):
-            codes, size = encoded.codes[:, column], self.layout.sizes[column]
-            by_code[place] = np.argsort(codes, kind="stable")
-            count = np.bincount(codes, minlength=size)
-            start = self.condition_starts[place]
-            counts[start : start + size] = count
-            firsts[start : start + size] = np.concatenate([[0], np.cumsum(count)[:-1]])
-            logs[place, :size] = np.log1p(count)
         return Data(
             codes=jnp.asarray(encoded.codes),
             scalars=jnp.asarray(encoded.scalars[:, self.scalar_columns]),
-            rows_by_code=jnp.asarray(by_code),
-            first_row=jnp.asarray(firsts),
-            row_count=jnp.asarray(counts),
-            log_weights=jnp.asarray(_cumulative(logs)),
+            rows=self.conditions.index_rows(encoded),
         )
 
     def expand(self, codes: Array, scalars: Array) -> Float[Array, "batch width"]:
         """Codes and scalars as the critic sees them."""
         return jnp.concatenate([scalars, self.spans.one_hot(codes)], axis=1)
-
-    # ── conditions ─────────────────────────────────────────────────────────────────────────────────────────────
-
-    def choose_condition(self, u_column: Array, u_code: Array, weights: Array) -> tuple[Array, Array]:
-        """A discrete column (uniformly) and one of its codes (by cumulative `weights`), from two uniform numbers a row."""
-        column = index(u_column, len(self.discrete_columns))
-        return column, (u_code[:, None] >= weights[column]).sum(axis=1).astype(jnp.int32)
-
-    def one_hot_condition(self, column: Array, code: Array) -> Float[Array, "batch condition_width"]:
-        place = jnp.asarray(self.condition_starts)[column] + code
-        return jax.nn.one_hot(place, self.condition_width)
-
-    def _matching_rows(self, u: Array, data: Data, column: Array, code: Array) -> Array:
-        """A random training row that has the condition's code."""
-        place = jnp.asarray(self.condition_starts)[column] + code
-        return data.rows_by_code[column, data.first_row[place] + index(u, data.row_count[place])]
 
     # ── one step ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -255,24 +205,24 @@ class TabularGAN:
             loss = -score.mean()
         else:
             loss = jax.nn.softplus(_call(critic, self._packs(batch.real, batch.condition), key) - score).mean()
-        if self.condition_width == 0:
+        if self.conditions.width == 0:
             return loss
         # The conditioned column must come out as asked (cross-entropy on the raw logits, as in the paper).
-        place = jnp.asarray(self.place_of_condition)[jnp.asarray(self.condition_starts)[batch.column] + batch.code]
+        place = self.conditions.span_place(batch.column, batch.code)
         log_probability = jnp.take_along_axis(self.spans.log_softmax(logits), place[:, None], axis=1)
         return loss - self.settings.condition_weight * log_probability.mean()
 
     def batch(self, u: Float[Array, "3 batch"], data: Data) -> Batch:
         """Conditions by log frequency, and a real row for each that meets it, from three uniform numbers a row."""
         u_column, u_code, u_row = u
-        if self.condition_width == 0:
+        if self.conditions.width == 0:
             rows = index(u_row, len(data.codes))
             column = code = jnp.zeros_like(rows)
             condition = jnp.zeros((len(rows), 0))
         else:
-            column, code = self.choose_condition(u_column, u_code, data.log_weights)
-            rows = self._matching_rows(u_row, data, column, code)
-            condition = self.one_hot_condition(column, code)
+            column, code = self.conditions.choose(u_column, u_code, data.rows.log_weights)
+            rows = self.conditions.matching_row(u_row, data.rows, column, code)
+            condition = self.conditions.one_hot(column, code)
         return Batch(column, code, condition, self.expand(data.codes[rows], data.scalars[rows]))
 
     def step(self, state: GANState, data: Data) -> tuple[GANState, dict[str, Array]]:
@@ -329,8 +279,8 @@ class TabularGAN:
             return params
         u, u_noise = uniforms(key, [(2, NORMALISE_ROWS), (NORMALISE_ROWS, self.settings.embedding_dim)])
         condition = jnp.zeros((NORMALISE_ROWS, 0))
-        if self.condition_width:
-            condition = self.one_hot_condition(*self.choose_condition(u[0], u[1], weights))
+        if self.conditions.width:
+            condition = self.conditions.one_hot(*self.conditions.choose(u[0], u[1], weights))
         return eqx.filter(generator.calibrated(jnp.concatenate([normal(u_noise), condition], axis=1)), _is_array)
 
     def draw(
@@ -356,19 +306,19 @@ class TabularGAN:
         """
         count = len(column)
         condition = jnp.zeros((count, 0))
-        if self.condition_width:
-            drawn_column, drawn_code = self.choose_condition(
-                u_condition[0], u_condition[1], jnp.asarray(self.true_weights)
+        if self.conditions.width:
+            drawn_column, drawn_code = self.conditions.choose(
+                u_condition[0], u_condition[1], jnp.asarray(self.conditions.true_weights)
             )
             code = jnp.where(column < 0, drawn_code, code)
             column = jnp.where(column < 0, drawn_column, column)
-            condition = self.one_hot_condition(column, code)
+            condition = self.conditions.one_hot(column, code)
         generator = eqx.nn.inference_mode(eqx.combine(params, self._generator_static))
         raw = generator(jnp.concatenate([normal(u_noise), condition], axis=1))
         scalars, logits = jnp.tanh(raw[:, : self.scalar_count]), raw[:, self.scalar_count :] + bias
         codes = self.spans.argmax(logits + gumbel(u_gumbel))
-        if self.condition_width:
-            codes = codes.at[jnp.arange(count), jnp.asarray(self.discrete_columns)[column]].set(code)
+        if self.conditions.width:
+            codes = codes.at[jnp.arange(count), jnp.asarray(self.conditions.columns)[column]].set(code)
         return codes, scalars
 
 
@@ -376,16 +326,6 @@ def _is_array(leaf: Any) -> bool:
     return eqx.is_inexact_array(leaf) or (
         isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
     )
-
-
-def _cumulative(weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Running shares along the last axis, for drawing by inversion."""
-    total = np.cumsum(weights, axis=1)
-    share = total / np.maximum(total[:, -1:], 1e-300)
-    # The last code with any weight ends at 1 exactly, and codes after it are never drawn.
-    share[share >= 1 - 1e-12] = 1.0
-    rounded: NDArray[np.float32] = share.astype(np.float32)
-    return rounded
 
 
 def _call(net: Any, x: Array, key: PRNGKeyArray | None) -> Array:

@@ -11,11 +11,9 @@ import secrets
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -28,25 +26,13 @@ from masquerade.errors import ArtifactError, ConditionError, SettingError
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback, ConsoleProgress, Progress
 from masquerade.schema import Schema
+from masquerade.synthesize.given import Condition, given_columns, one_column, rows_wanted
 from masquerade.synthesize.settings import check_count
 
 __all__ = ["Condition", "Synthesizer"]
 
 CHUNK_ROWS = 65_536
 """Rows drawn and decoded at a time."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One modelled column fixed to a code in each row.
-
-    Args:
-        column: index of the modelled column in the layout.
-        codes: int32, shape (rows,): its code in each row.
-    """
-
-    column: int
-    codes: NDArray[np.int32]
 
 
 class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
@@ -198,7 +184,7 @@ class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         pieces = []
         for start in range(0, max(rows, 1), CHUNK_ROWS if chunk_rows is None else chunk_rows):
             count = min(CHUNK_ROWS if chunk_rows is None else chunk_rows, rows - start)
-            part = condition and Condition(condition.column, condition.codes[start : start + count])
+            part = None if condition is None else condition.rows(start, count)
             encoded = self._draw(count, part, seeds.integer(seed, "draw", start))
             typed = self.codec_.decode(encoded, seeds.integer(seed, "decode"), start)
             if chunk_rows is None:
@@ -220,16 +206,10 @@ class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         return seeds.integer(self._seed(), "sample", self._calls)
 
     def _condition(self, n: int | None, given: Any, seed: int) -> tuple[int, Condition | None]:
-        columns, rows = _given_columns(given)
-        if n is None and rows is None:
-            raise SettingError("n: got None, expected how many rows to draw.")
-        if n is not None:
-            check_count("n", n, least=0)
-        if rows is not None and n is not None and n != rows:
-            raise SettingError(f"n: got {n}, but `given` has {rows} rows; leave `n` out.")
-        count = int(rows if rows is not None else n or 0)
+        columns, given_rows = given_columns(given)
+        rows = rows_wanted(n, given_rows)
         if not columns:
-            return count, None
+            return rows, None
         if len(columns) > 1:
             for name, values in columns.items():
                 self.codec_.condition(name, values[0])
@@ -238,28 +218,7 @@ class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
                 "condition on one discrete column at a time; give one column, draw more rows and keep those that fit."
             )
         ((name, values),) = columns.items()
-        return count, self._one_condition(name, values, count, seed)
-
-    def _one_condition(self, name: str, values: Sequence[Any], rows: int, seed: int) -> Condition:
-        by_value: dict[Any, tuple[str, NDArray[np.int32]]] = {
-            value: self.codec_.condition(name, value) for value in dict.fromkeys(values)
-        }
-        if not by_value:  # no row asked for, but the column must exist all the same
-            self.codec_.levels(name)
-            return Condition(0, np.zeros(0, np.int32))
-        modelled = next(iter(by_value.values()))[0]
-        column = self.codec_.layout.names.index(modelled)
-        frequency = self.codec_.layout.frequencies[column]
-        values = values if len(values) == rows else [values[0]] * rows
-        codes = np.empty(rows, np.int32)
-        index = {value: i for i, value in enumerate(by_value)}
-        which = np.fromiter((index[value] for value in values), np.int64, rows)
-        random = seeds.stream(seed, "given", name)
-        for value, (_, choices) in by_value.items():
-            mine = np.flatnonzero(which == index[value])
-            weight = frequency[choices]
-            codes[mine] = random.choice(choices, size=len(mine), p=weight / weight.sum())
-        return Condition(column, codes)
+        return rows, one_column(self.codec_, name, values, rows, seed)
 
     # ── save and load ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -332,13 +291,3 @@ class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
             html.escape(self.ledger_.sentence()),
         ]
         return f"<div>{head}<ul>{''.join(f'<li>{fact}</li>' for fact in facts)}</ul></div>"
-
-
-def _given_columns(given: Any) -> tuple[dict[str, list[Any]], int | None]:
-    """The columns of a `given`, and its number of rows where it is a frame."""
-    if given is None:
-        return {}, None
-    if isinstance(given, Mapping):
-        return {str(name): [value] for name, value in given.items()}, None
-    frame, _ = frames.to_polars(given)
-    return {name: frame.get_column(name).to_list() for name in frame.columns}, frame.height

@@ -25,9 +25,10 @@ from masquerade.nets.gan_nets import Critic, Generator, NetFactory
 from masquerade.nets.loop import Schedule, Trail, train
 from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.progress import Callback, Progress
-from masquerade.synthesize.base import Condition, Synthesizer
+from masquerade.synthesize.base import Synthesizer
 from masquerade.synthesize.checkpoint import Checkpoint
 from masquerade.synthesize.gan_sampling import Referee, Sampler
+from masquerade.synthesize.given import Condition
 from masquerade.synthesize.settings import check_count, check_positive
 
 __all__ = ["CTGAN"]

@@ -14,7 +14,7 @@ from masquerade.codec.calibration import ScalarMap, frequency_bias, scalar_bins
 from masquerade.metrics.codes import all_or_some, subset_accuracies
 from masquerade.nets.gan import Data, TabularGAN
 from masquerade.nets.loop import Compilation
-from masquerade.synthesize.base import Condition
+from masquerade.synthesize.given import Condition
 
 __all__ = ["Referee", "Sampler"]
 
@@ -40,12 +40,12 @@ class Sampler:
         integers = _shape((BLOCK_ROWS,), np.int32)
         uniforms = [_shape(shape) for shape in self._shapes()]
         self._drawing = Compilation(gan.draw, gan.skeleton(), *uniforms, _shape((gan.spans.width,)), integers, integers)
-        weights = _shape((len(gan.discrete_columns), gan.true_weights.shape[1]))
+        weights = _shape(gan.conditions.true_weights.shape)
         self._normalising = Compilation(gan.normalised, gan.skeleton(), jax.eval_shape(jax.random.key, 0), weights)
 
     def normalised(self, params: Any, data: Data) -> Any:
         """The generator's arrays with batch normalisation fixed for evaluation."""
-        return self._normalising.result()(params, jax.random.key(0), data.log_weights)
+        return self._normalising.result()(params, jax.random.key(0), data.rows.log_weights)
 
     def draw(
         self, params: Any, rows: int, seed: int, bias: NDArray[np.float32], condition: Condition | None = None
@@ -57,7 +57,7 @@ class Sampler:
         given_column = np.full(BLOCK_ROWS, -1, np.int32)
         given_code = np.zeros(BLOCK_ROWS, np.int32)
         if condition is not None:
-            given_column[:] = int(np.flatnonzero(self.gan.discrete_columns == condition.column)[0])
+            given_column[:] = int(np.flatnonzero(self.gan.conditions.columns == condition.column)[0])
         random, pending = seeds.stream(seed, "blocks"), []
         for start in range(0, rows, BLOCK_ROWS):
             count = min(BLOCK_ROWS, rows - start)

@@ -1,0 +1,30 @@
+"""Peers' environments, each of its own, made on demand under `benchmarks/.envs`; none is a dependency of Masquerade."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["peer_python"]
+
+FOLDER = Path(__file__).with_name(".envs")
+REQUIREMENTS = {"ctgan": ("torch==2.13.0", "ctgan==0.12.1")}
+"""What each peer needs, in the order of installing."""
+
+
+def peer_python(peer: str) -> Path:
+    """The Python of a peer's environment, which is made where it is not there yet."""
+    home = FOLDER / peer
+    python = home / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    done = home / ".installed"
+    wanted = "\n".join(REQUIREMENTS[peer])
+    if done.exists() and done.read_text() == wanted:
+        return python
+    print(f"Making benchmarks/.envs/{peer} with {', '.join(REQUIREMENTS[peer])} (once, some minutes)", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
+    for requirement in REQUIREMENTS[peer]:
+        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
+        subprocess.run(command, check=True)
+    done.write_text(wanted)
+    return python

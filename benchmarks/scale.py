@@ -1,0 +1,116 @@
+"""A million rows and 20 columns, one of them a text with 300,000 levels: read, encode, train one epoch, sample a million rows
+to Parquet. Prints seconds and peak memory of each phase; the aim is to stay under 4 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+import masquerade as mq
+from masquerade.files import TableWriter
+from masquerade.progress import Progress
+from peak_memory import peak_megabytes, reset_peak
+
+
+def made(rows: int, levels: int, seed: int = 0) -> pl.DataFrame:
+    """A long-tailed table of every kind: 6 decimals, 4 integers, 5 categories, a yes and no, 2 moments, a text, an id."""
+    random = np.random.default_rng(seed)
+    wealth = random.normal(size=rows)
+    columns: dict[str, object] = {"record_id": [f"R{i:08d}" for i in range(rows)]}
+    for i in range(3):
+        columns[f"amount_{i}"] = np.round(np.exp(4 + i + wealth + random.normal(size=rows)), 2)
+    for i in range(2):
+        columns[f"score_{i}"] = np.round(wealth * (i + 1) + random.normal(size=rows), 4)
+    columns["balance"] = np.where(random.random(rows) < 0.3, 0.0, np.round(1_000 * random.standard_t(3, size=rows), 2))
+    columns["age"] = np.clip(random.normal(45 + 5 * wealth, 15), 18, 95).astype(np.int64)
+    columns["visits"] = random.geometric(0.2, rows)
+    columns["points"] = np.minimum(random.zipf(1.7, rows), 100_000)
+    columns["year_of_birth"] = 2020 - np.asarray(columns["age"])
+    for size in (2, 5, 12, 50, 400):
+        places = np.minimum((size * random.random(rows) ** 2).astype(np.int64), size - 1)
+        columns[f"category_{size}"] = np.array([f"level {i}" for i in range(size)])[places]
+    columns["active"] = np.where(random.random(rows) < 0.5 + 0.1 * np.sign(wealth), "yes", "no")
+    day = np.datetime64("2015-01-01") + random.integers(0, 3_000, rows).astype("timedelta64[D]")
+    columns["opened"] = day
+    columns["last_seen"] = day + random.integers(0, 365 * 86_400, rows).astype("timedelta64[s]")
+    places = (levels * random.random(rows) ** 4).astype(np.int64)
+    places[random.permutation(rows)[: min(levels, rows)]] = np.arange(min(levels, rows))
+    columns["merchant"] = pl.Series([f"Merchant {i * 7919 % 1_000_003:06d} Ltd" for i in range(levels)]).gather(places)
+    return pl.DataFrame(columns)
+
+
+class Phases:
+    """Seconds and peak memory from one phase's beginning to the next one's."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, dict[str, float]] = {}
+        self._name: str | None = None
+        self.apart = reset_peak()
+
+    def enter(self, name: str | None) -> None:
+        """End the running phase and begin another; entered again, a phase goes on."""
+        if name == self._name:
+            return
+        now = time.perf_counter()
+        if self._name is not None:
+            phase = self.found.setdefault(self._name, {"seconds": 0.0, "peak_megabytes": 0.0})
+            phase["seconds"] += now - self._began
+            phase["peak_megabytes"] = max(phase["peak_megabytes"], peak_megabytes())
+        self._name, self._began = name, now
+        reset_peak()
+
+    def hear(self, progress: Progress) -> None:
+        """A callback: the model's stages are phases."""
+        self.enter(progress.stage)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--levels", type=int, default=300_000)
+    parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
+    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--json", type=Path, help="write what was measured")
+    options = parser.parse_args()
+    if options.make is not None:  # in a process of its own, so that making the table costs the others no memory
+        mq.write_table(made(options.rows, options.levels), options.make)
+        return
+    with tempfile.TemporaryDirectory(prefix="masquerade-bench-") as folder:
+        source, out = Path(folder) / f"made.{options.format}", Path(folder) / "synthetic.parquet"
+        size = ["--rows", str(options.rows), "--levels", str(options.levels)]
+        subprocess.run([sys.executable, __file__, *size, "--make", str(source)], check=True)
+        phases = Phases()
+        phases.enter("read")
+        table = mq.read_table(source)
+        model = mq.CTGAN(epochs=1, random_state=0, callbacks=[phases.hear]).fit(table)
+        del table
+        phases.enter("sample to Parquet")
+        with TableWriter(out) as writer:
+            for part in model.sample_chunks(options.rows):
+                writer.write(part)
+        phases.enter(None)
+        written = pl.scan_parquet(out).select(pl.len()).collect().item()
+    width = max(map(len, phases.found))
+    for name, phase in phases.found.items():
+        print(f"{name:{width}}  {phase['seconds']:7.1f} s  {phase['peak_megabytes']:7,.0f} MB")
+    peak = max(phase["peak_megabytes"] for phase in phases.found.values())
+    print(f"{written:,} rows written; peak {peak:,.0f} MB (aim: under 4,000)")
+    if not phases.apart:
+        print("This system cannot begin a peak anew: each phase's is the highest until then.")
+    if options.json:
+        options.json.write_text(
+            json.dumps({"rows": written, "peak_megabytes": peak, "phases": phases.found}, indent=2) + "\n"
+        )
+
+
+if __name__ == "__main__":
+    main()

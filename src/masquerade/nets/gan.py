@@ -284,32 +284,25 @@ class TabularGAN:
         return eqx.filter(generator.calibrated(jnp.concatenate([normal(u_noise), condition], axis=1)), _is_array)
 
     def draw(
-        self,
-        params: PyTree,
-        u_condition: Float[Array, "2 batch"],
-        u_noise: Float[Array, "batch embedding_dim"],
-        u_gumbel: Float[Array, "batch span_width"],
-        bias: Float[Array, " span_width"],
-        column: Int[Array, " batch"],
-        code: Int[Array, " batch"],
+        self, params: PyTree, key: PRNGKeyArray, bias: Float[Array, " span_width"], column: Array, code: Array
     ) -> tuple[Int[Array, "batch columns"], Float[Array, "batch scalars"]]:
         """Rows in evaluation mode: codes by Gumbel-max on the logits plus `bias`; the conditioned code is met exactly.
 
         Args:
             params: the generator's arrays, normalised.
-            u_condition: uniform numbers for the condition's column and code.
-            u_noise: uniform numbers for the noise.
-            u_gumbel: uniform numbers for the choice of codes.
+            key: of all random numbers.
             bias: added to the logits of every span.
             column: which discrete column is given, per row; -1 where a condition is to be drawn by frequency.
             code: its code, per row.
         """
         count = len(column)
+        u, u_noise, u_gumbel = uniforms(
+            key, [(2, count), (count, self.settings.embedding_dim), (count, self.spans.width)]
+        )
         condition = jnp.zeros((count, 0))
         if self.conditions.width:
-            drawn_column, drawn_code = self.conditions.choose(
-                u_condition[0], u_condition[1], jnp.asarray(self.conditions.true_weights)
-            )
+            true_weights = jnp.asarray(self.conditions.true_weights)
+            drawn_column, drawn_code = self.conditions.choose(u[0], u[1], true_weights)
             code = jnp.where(column < 0, drawn_code, code)
             column = jnp.where(column < 0, drawn_column, column)
             condition = self.conditions.one_hot(column, code)

@@ -37,11 +37,10 @@ class Sampler:
 
     def __init__(self, gan: TabularGAN):
         self.gan = gan
-        integers = _shape((BLOCK_ROWS,), np.int32)
-        uniforms = [_shape(shape) for shape in self._shapes()]
-        self._drawing = Compilation(gan.draw, gan.skeleton(), *uniforms, _shape((gan.spans.width,)), integers, integers)
+        key, integers = jax.eval_shape(jax.random.key, 0), _shape((BLOCK_ROWS,), np.int32)
+        self._drawing = Compilation(gan.draw, gan.skeleton(), key, _shape((gan.spans.width,)), integers, integers)
         weights = _shape(gan.conditions.true_weights.shape)
-        self._normalising = Compilation(gan.normalised, gan.skeleton(), jax.eval_shape(jax.random.key, 0), weights)
+        self._normalising = Compilation(gan.normalised, gan.skeleton(), key, weights)
 
     def normalised(self, params: Any, data: Data) -> Any:
         """The generator's arrays with batch normalisation fixed for evaluation."""
@@ -58,13 +57,13 @@ class Sampler:
         given_code = np.zeros(BLOCK_ROWS, np.int32)
         if condition is not None:
             given_column[:] = int(np.flatnonzero(self.gan.conditions.columns == condition.column)[0])
-        random, pending = seeds.stream(seed, "blocks"), []
-        for start in range(0, rows, BLOCK_ROWS):
+        root, pending = jax.random.key(seed), []
+        for block, start in enumerate(range(0, rows, BLOCK_ROWS)):
             count = min(BLOCK_ROWS, rows - start)
             if condition is not None:
                 given_code = np.zeros(BLOCK_ROWS, np.int32)
                 given_code[:count] = condition.codes[start : start + count]
-            arguments = params, *self._uniforms(random), bias, given_column, given_code
+            arguments = params, jax.random.fold_in(root, block), bias, given_column, given_code
             pending.append((start, count, self._drawing.result()(*arguments)))
         for start, count, (block_codes, block_scalars) in pending:
             codes[start : start + count] = block_codes[:count]
@@ -73,15 +72,6 @@ class Sampler:
         for column in self.gan.scalar_columns:
             scalars[~np.asarray(layout.has_scalar[column])[codes[:, column]], column] = 0.0
         return Encoded(codes, scalars)
-
-    def _shapes(self) -> list[tuple[int, int]]:
-        """Of the uniform numbers of one block: for conditions, noise and the choice of codes."""
-        return [(2, BLOCK_ROWS), (BLOCK_ROWS, self.gan.settings.embedding_dim), (BLOCK_ROWS, self.gan.spans.width)]
-
-    def _uniforms(self, random: np.random.Generator) -> list[NDArray[np.float32]]:
-        """The uniform numbers of one block, made by NumPy while the block before is still computed."""
-        # Kept off 0, where a logarithm would not be finite.
-        return [np.maximum(random.random(shape, np.float32), np.float32(2**-25)) for shape in self._shapes()]
 
 
 class Referee:

@@ -211,6 +211,28 @@ def test_an_unknown_unit_is_refused() -> None:
         infer(pl.DataFrame({"owner": ["x"] * 10}), unit="ownr")
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "kind"),
+    [
+        ("AccountNo", ["409000611074'", "1196711'"], "id"),
+        ("AccountNo", ["409000611074", "409000493201"], "id"),
+        ("AccountNo", ["409000611074", "1196711"], "id"),
+        ("IBAN", ["DE89370400440532013000", "GB29NWBK60161331926819"], "id"),
+        ("card_number", ["4111-1111-1111-1111", "5500-0000-0000-0004"], "id"),
+        ("patient_nbr", [8222157, 55629189], "id"),
+        ("客户编号", ["C00012", "C00345"], "id"),
+        ("account_type", ["T10001", "T10002"], "categorical"),
+        ("card", ["gold", "classic"], "categorical"),
+        ("patient", ["in patient 12345", "out patient 12345"], "categorical"),
+        ("admission_type_id", [1, 2], "integer"),
+        ("customer_id", [3, 17], "integer"),
+        ("account", ["12345.50", "99.25"], "continuous"),
+    ],
+)
+def test_a_few_accounts_or_people_are_ids_by_name_and_long_numbers(name: str, values: list[object], kind: str) -> None:
+    assert infer(pl.DataFrame({name: values * 30}))[name].kind == kind
+
+
 EXPECTED: dict[str, dict[str, str]] = {
     "adult/adult.csv.gz": {"age": "integer", "workclass": "categorical", "fnlwgt": "integer", "income": "categorical"},
     "bank_marketing/bank-additional-full.csv.gz": {
@@ -221,7 +243,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "y": "boolean",
     },
     "bank_transactions/bank_transactions.csv.gz": {
-        "AccountNo": "categorical",
+        "AccountNo": "id",
         "TransactionDetails": "text",
         "ValueDate": "datetime",
         "WithdrawalAmt": "continuous",

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from masquerade.schema import Kind
-from masquerade.words import named_like_a_code, named_like_an_id
+from masquerade.words import named_like_a_code, named_like_a_holder, named_like_an_id
 
-__all__ = ["Cells", "digits_are_a_code", "id_or_category", "is_id", "kind_of_words"]
+__all__ = ["Cells", "digits_are_a_code", "id_or_category", "is_holder", "is_id", "kind_of_words"]
 
 LARGEST_CODE_LIST = 100
 """A column named like an id with more distinct values than this is one, even when values repeat (a foreign key)."""
@@ -30,6 +30,8 @@ CODE_DIGITS = 13
 quantities."""
 CODE_DIGITS_NAMED = 5
 """The same where the column is named like a code: a phone, a card, an account."""
+HOLDER_DIGITS = 5
+"""A column named like an account, a card or a person is an id, however few they are, if all cells have so many digits."""
 LEAST_CONSECUTIVE = 100
 """Distinct whole numbers without a gap are a row number if they start at 0 or 1, or if there are this many."""
 _SAMPLE = 10_000
@@ -63,11 +65,26 @@ def digits_are_a_code(name: str, texts: pl.Series) -> bool:
     return shortest >= CODE_DIGITS or (shortest >= CODE_DIGITS_NAMED and named_like_a_code(name))
 
 
+def is_holder(name: str, texts: pl.Series) -> bool:
+    """Whether distinct cells name accounts, cards or people: by the column's name, and by long numbers without spaces.
+
+    >>> is_holder("AccountNo", pl.Series(["409000611074'", "1196711'"])), is_holder("AccountNo", pl.Series(["1", "2"]))
+    (True, False)
+    """
+    return (
+        named_like_a_holder(name)
+        and texts.len() > 1
+        and bool(((texts.str.count_matches(r"\d") >= HOLDER_DIGITS) & ~texts.str.contains(r"[\s.]")).all())
+    )
+
+
 def is_id(name: str, integers: pl.Series, rows: int) -> bool:
     """Whether distinct whole numbers name rows rather than measure them."""
     count = integers.len()
     if count < 2:
         return False
+    if is_holder(name, integers.cast(pl.String)):
+        return True
     if named_like_an_id(name) and (count == rows or count > LARGEST_CODE_LIST):
         return True
     numbers = integers.to_numpy()
@@ -78,6 +95,8 @@ def is_id(name: str, integers: pl.Series, rows: int) -> bool:
 def id_or_category(cells: Cells) -> Kind:
     """What codes spelled in digits are: an `id` when there are many different ones, else a `categorical`."""
     count = cells.values.len()
+    if is_holder(cells.name, cells.values.cast(pl.String)):
+        return "id"
     if named_like_an_id(cells.name) and count > LARGEST_CODE_LIST:
         return "id"
     return "categorical" if count <= max(FEW_DISTINCT, MOSTLY_DISTINCT * cells.rows) else "id"
@@ -89,6 +108,8 @@ def _mean(values: pl.Series) -> float:
 
 def kind_of_words(cells: Cells) -> Kind:
     """`categorical`, `text` or `id`, by how many cells differ, how long they are and how many words they have."""
+    if is_holder(cells.name, cells.values):
+        return "id"
     count, rows = cells.values.len(), cells.rows
     share = count / rows
     sample = cells.values.sample(min(count, _SAMPLE), seed=0) if count > _SAMPLE else cells.values

@@ -14,6 +14,7 @@ __all__ = [
     "MISSING_IN_NUMBERS",
     "boolean_words",
     "named_like_a_code",
+    "named_like_a_holder",
     "named_like_an_id",
 ]
 
@@ -62,6 +63,23 @@ BOOLEAN_WORDS: tuple[tuple[str, str], ...] = (
 
 _ID_WORDS = frozenset(["id", "ids", "uuid", "guid", "nbr", "key", "no", "iban", "ssn", "编号", "账号", "卡号"])
 _HOLDER_WORDS = frozenset(["account", "card", "phone", "mobile", "telephone", "tel", "fax", "手机号", "电话"])
+_PERSON_WORDS = frozenset(
+    [
+        "acct",
+        "client",
+        "customer",
+        "holder",
+        "member",
+        "passport",
+        "patient",
+        "person",
+        "user",
+        "客户编号",
+        "客户号",
+        "患者编号",
+    ]
+)
+_NUMBER_WORDS = frozenset(["id", "nbr", "no"])
 _PLACE_WORDS = frozenset(["zip", "zipcode", "postcode", "postal", "邮编"])
 _TAILS = frozenset(["to", "from", "number", "num", "nr", "code"])
 
@@ -93,6 +111,21 @@ def named_like_an_id(name: str) -> bool:
     [True, True, True, False, False]
     """
     return _ends_in(name, _ID_WORDS | _HOLDER_WORDS)
+
+
+def named_like_a_holder(name: str) -> bool:
+    """Whether a name says that its long numbers point at one account, card, phone or person.
+
+    >>> [named_like_a_holder(name) for name in ("AccountNo", "card number", "patient_nbr", "iban", "customer_id", "phone")]
+    [True, True, True, True, True, True]
+    >>> [named_like_a_holder(name) for name in ("account_type", "admission_type_id", "order_no", "zip_code", "id")]
+    [False, False, False, False, False]
+    """
+    parts = _parts(name)
+    if len(parts) > 1 and parts[-1] in _TAILS | _NUMBER_WORDS:
+        parts.pop()
+    holders = _HOLDER_WORDS | _PERSON_WORDS | frozenset(["iban", "ssn", "账号", "卡号"])
+    return bool(parts) and (parts[-1] in holders or any(name.endswith(word) for word in holders if not word.isascii()))
 
 
 def named_like_a_code(name: str) -> bool:

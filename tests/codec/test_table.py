@@ -19,6 +19,8 @@ from masquerade.codec.table import TableCodec
 from masquerade.errors import ArtifactError, ConditionError, MasqueradeWarning, SchemaError, SettingError, TableError
 from masquerade.schema import Column, Schema
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*identifiers are never shown")
+
 SCHEMA = Schema(
     (
         Column("age", "integer"),
@@ -53,6 +55,16 @@ def mixed(rows: int = 600, seed: int = 0) -> pl.DataFrame:
 def state_bytes(codec: TableCodec) -> bytes:
     config, arrays = codec.to_state()
     return json.dumps(config, ensure_ascii=False).encode() + b"".join(a.tobytes() for a in arrays.values())
+
+
+def test_one_line_names_the_columns_whose_ids_are_made_afresh() -> None:
+    table = mixed().with_columns(card=pl.Series([f"4000-{i % 20:05d}" for i in range(600)]))
+    with pytest.warns(MasqueradeWarning) as caught:
+        TableCodec.fit(table, Schema((*SCHEMA.columns, Column("card", "id"))))
+    assert [str(w.message).partition(":")[0] for w in caught] == ["columns 'key', 'card'"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        TableCodec.fit(table, Schema(tuple(c for c in SCHEMA.columns if c.kind != "id")))
 
 
 def test_there_and_back() -> None:
@@ -253,7 +265,7 @@ def test_empty_and_nearly_empty_columns_stay_empty() -> None:
     schema = Schema((*SCHEMA.columns, Column("none", "integer"), Column("few", "continuous")))
     with pytest.warns(MasqueradeWarning) as caught:
         codec, encoded = TableCodec.fit_encode(table, schema)
-    assert {"'none'", "'few'"} == {str(w.message).split()[1].rstrip(":") for w in caught}
+    assert {"'none'", "'few'", "'key'"} == {str(w.message).split()[1].rstrip(":") for w in caught}
     back = codec.decode(encoded)
     assert back["none"].null_count() == back["few"].null_count() == 600
     assert back["none"].dtype == pl.Int64

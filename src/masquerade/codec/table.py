@@ -1,13 +1,13 @@
 """A whole typed table to two arrays, and back: `TableCodec`.
 
 Each column has a codec of its own. Columns with one code only, regenerated ids and columns that another one determines
-are not
-modelled: they are restored when decoding.
+are not modelled: they are restored when decoding.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -21,9 +21,11 @@ from masquerade.codec.choose import fit_column
 from masquerade.codec.column import ColumnCodec, State, from_state
 from masquerade.codec.condition import code_of, levels_of
 from masquerade.codec.dependency import Dependency, find_dependencies
+from masquerade.codec.identifier import FreshCodec, PseudonymCodec
 from masquerade.errors import (
     ArtifactError,
     ConditionError,
+    MasqueradeWarning,
     SchemaError,
     SettingError,
     TableError,
@@ -122,6 +124,7 @@ class TableCodec:
             )
             for column in schema
         }
+        _warn_of_ids(codecs)
         modelled = [name for name, codec in codecs.items() if codec.size > 1 or any(codec.has_scalar)]
         discrete = {c.name: c.name in forced or not c.is_numeric for c in schema}
         matched = {name: codecs[name].match(table.get_column(name)) for name in modelled}
@@ -286,6 +289,19 @@ class TableCodec:
             raise ArtifactError(
                 f"codec: the saved state is damaged ({type(error).__name__}: {error}); fit again."
             ) from error
+
+
+def _warn_of_ids(codecs: Mapping[str, ColumnCodec]) -> None:
+    """One line that names the columns whose values are never shown but made afresh."""
+    names = [name for name, codec in codecs.items() if isinstance(codec, FreshCodec | PseudonymCodec)]
+    if names:
+        listed = ", ".join(map(repr, names[:10])) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+        warnings.warn(
+            f"column{'s' * (len(names) > 1)} {listed}: identifiers are never shown; new ones are made by pattern, "
+            "letters for letters, digits for digits.",
+            MasqueradeWarning,
+            stacklevel=4,
+        )
 
 
 def _check_columns(table: pl.DataFrame, names: Sequence[str]) -> None:

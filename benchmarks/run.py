@@ -31,7 +31,7 @@ LIBRARY_WARNINGS = {"PYTHONWARNINGS": "ignore"}
 
 def main() -> None:
     options = _options()
-    console = Console() if Console().is_terminal else Console(width=160)
+    console = Console() if Console().is_terminal else Console(width=140)
     python = options.peer_python or peer_python("ctgan")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="masquerade-bench-") as folder:

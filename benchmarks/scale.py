@@ -41,7 +41,9 @@ def made(rows: int, levels: int, seed: int = 0) -> pl.DataFrame:
     columns["active"] = np.where(random.random(rows) < 0.5 + 0.1 * np.sign(wealth), "yes", "no")
     day = np.datetime64("2015-01-01") + random.integers(0, 3_000, rows).astype("timedelta64[D]")
     columns["opened"] = day
-    columns["last_seen"] = day + random.integers(0, 365 * 86_400, rows).astype("timedelta64[s]")
+    columns["last_seen"] = day + random.integers(0, 365 * 86_400, rows).astype("timedelta64[s]").astype(
+        "timedelta64[ms]"
+    )
     places = (levels * random.random(rows) ** 4).astype(np.int64)
     places[random.permutation(rows)[: min(levels, rows)]] = np.arange(min(levels, rows))
     columns["merchant"] = pl.Series([f"Merchant {i * 7919 % 1_000_003:06d} Ltd" for i in range(levels)]).gather(places)
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--levels", type=int, default=300_000)
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
+    parser.add_argument("--max-minutes", type=float, help="stop training before the epoch's end (memory is the same)")
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path, help="write what was measured")
     options = parser.parse_args()
@@ -91,7 +94,7 @@ def main() -> None:
         phases = Phases()
         phases.enter("read")
         table = mq.read_table(source)
-        model = mq.CTGAN(epochs=1, random_state=0, callbacks=[phases.hear]).fit(table)
+        model = mq.CTGAN(epochs=1, max_minutes=options.max_minutes, random_state=0, callbacks=[phases.hear]).fit(table)
         del table
         phases.enter("sample to Parquet")
         with TableWriter(out) as writer:

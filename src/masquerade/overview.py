@@ -49,6 +49,15 @@ def _spelled(value: float | int | str, column: Column) -> str:
     return f"{value:,.10g}"
 
 
+def _share(missing: float) -> str:
+    """A share of missing values, blank for none.
+
+    >>> _share(0.0), _share(0.0002), _share(0.5)
+    ('', '<0.1%', '50.0%')
+    """
+    return "" if missing == 0 else "<0.1%" if missing < 0.001 else f"{missing:.1%}"
+
+
 def overview(schema: Schema, typed: pl.DataFrame) -> Table:
     """A Rich table, one line a column.
 
@@ -66,5 +75,5 @@ def overview(schema: Schema, typed: pl.DataFrame) -> Table:
     for column in schema:
         missing = typed.get_column(column.name).null_count() / max(typed.height, 1)
         name = Text(column.name, style="bold red" if column.sensitive else "bold")
-        table.add_row(name, column.kind, Text(describe_values(column)), f"{missing:.1%}" if missing else "")
+        table.add_row(name, column.kind, Text(describe_values(column)), _share(missing))
     return table

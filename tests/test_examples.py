@@ -65,6 +65,7 @@ def check_withdrawals(folder: Path, shown: str, accounts: set[str], rows: int) -
 
 
 @pytest.mark.data
+@pytest.mark.filterwarnings("ignore:.*identifiers are never shown")
 def test_withdrawals_of_the_real_extract(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = shared_data / "bank_transactions" / "bank_transactions.csv.gz"
     example("bank_withdrawals.py")([str(path), "--epochs", "1", "--rows", "1500", "--out", str(tmp_path / "out")])
@@ -72,6 +73,7 @@ def test_withdrawals_of_the_real_extract(shared_data: Path, tmp_path: Path, caps
     check_withdrawals(tmp_path / "out", capsys.readouterr().out, accounts, rows=1500)
 
 
+@pytest.mark.filterwarnings("ignore:.*identifiers are never shown")
 @pytest.mark.filterwarnings("ignore:holdout. 16 rows are too few:masquerade.errors.MasqueradeWarning")
 def test_withdrawals_in_the_workbooks_spelling(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = kaggle_table()

@@ -11,7 +11,7 @@ from masquerade.schema import Column, Schema
 
 __all__ = ["describe_values", "overview"]
 
-_SHOWN_LETTERS = 30
+_SHOWN_LETTERS = 28
 
 
 def describe_values(column: Column) -> str:

@@ -52,6 +52,13 @@ def test_every_figure_is_whole_on_80_columns() -> None:
         line = next(line for line in lines if line.strip().startswith(name))
         for word in ("-0.123", "-0.234 – -0.012", "0.345", "↓"):
             assert word in line, line
+    small = Score("exact_copies", -0.000486, "lower", (-0.001, -0.000167), 0.0)
+    far = Score("detection_auc", 0.87, "half", (0.86, 0.88), 0.5)
+    lines = printed(Report(scores={s.name: s for s in (small, far, *scores.values())}), 80).splitlines()
+    line = next(line for line in lines if "exact_copies" in line)
+    assert line.split() == ["exact_copies", "-0.0005", "-0.001", "–", "-0.0002", "0.000", "↓"]
+    assert any(line.split()[:2] == ["dcr_overfitting_protection", "-0.123"] for line in lines)
+    assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
 
 

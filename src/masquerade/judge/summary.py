@@ -40,7 +40,7 @@ def summary(report: Mapping[str, Any]) -> RenderableType:
         lines.append(line)
     lines.append(Text(guaranteed(report.get("ledger") or {})[0], style="dim"))
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("", overflow="fold", max_width=30)
+    table.add_column("", overflow="ellipsis", no_wrap=True, min_width=28)
     for title in ("value", "95 % interval", "ceiling"):
         table.add_column(title, justify="right", no_wrap=True)
     for title in ("best", ""):

@@ -77,13 +77,14 @@ def guaranteed(ledger: Mapping[str, Any]) -> list[str]:
 def figure_text(value: float | None, digits: int = 3) -> str:
     """A score as text; what could not be computed is a dash.
 
-    >>> figure_text(0.93456), figure_text(None), figure_text(1e-5)
-    ('0.935', '–', '0.00001')
+    >>> figure_text(0.93456), figure_text(None), figure_text(1e-5), figure_text(-0.000486)
+    ('0.935', '–', '0.00001', '-0.0005')
     """
     if value is None:
         return "–"
     if value != 0 and abs(value) < 0.5 * 10.0**-digits:
-        return f"{value:.6f}".rstrip("0") if abs(value) >= 1e-6 else f"{value:.1e}"
+        first = float(f"{value:.1g}")
+        return f"{first:.6f}".rstrip("0") if abs(first) >= 1e-6 else f"{value:.0e}"
     return f"{value:,.{digits}f}"
 
 

@@ -39,7 +39,7 @@ def augment(
         SettingError: there is no such column, or a column named `synthetic` is in the way of the flag.
         TableError: the table's columns are not the model's.
 
-    >>> table = pl.DataFrame({"x": range(60), "y": ["a"] * 45 + ["b"] * 15})
+    >>> table = pl.DataFrame({"x": [1, 2, 3] * 20, "y": ["a"] * 45 + ["b"] * 15})
     >>> from masquerade.synthesize.ctgan import CTGAN
     >>> model = CTGAN(epochs=1, random_state=0).fit(table)
     >>> augment(table, model, "y")["y"].value_counts()["count"].to_list()

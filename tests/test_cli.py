@@ -428,6 +428,14 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stderr == "[]\n"
 
 
+def test_a_refusal_while_a_model_compiles_ends_in_order(model: Path, here: Path) -> None:
+    process = start("sample", model, "-n", 5, "-o", "out.csv", "--given", "y=maybe")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert err.splitlines()[-1].endswith("it has 'no', 'yes'.")
+    assert list(here.iterdir()) == []
+
+
 def test_ctrl_c_in_training_keeps_the_best_model(bank: Path, here: Path) -> None:
     process = start("synthesize", bank, "-o", "out.csv", "--epochs", 100_000, "--save", "m.mq", "--max-minutes", 1)
     wait_for(process, "train: epoch")

@@ -49,9 +49,9 @@ def main() -> NoReturn:
         sys.stdout.flush()
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.flush()
-    if code == INTERRUPTED:
-        os._exit(code)  # a thread that compiles cannot be joined
-    sys.exit(code)
+    os._exit(
+        code
+    )  # a thread that compiles can neither be joined nor outlive the interpreter: that would end in an abort
 
 
 def run(arguments: Sequence[str]) -> int:

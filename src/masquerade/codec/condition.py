@@ -43,7 +43,8 @@ def code_of(codec: ColumnCodec, column: Column, value: object) -> int:
     if word not in words and column.kind in ("integer", "continuous"):
         word = str(_number(word, levels))
     if word not in words:
-        shown = ", ".join(repr(level) for level in list(words)[:5])
+        spelled = column.levels if column.kind == "boolean" and column.levels is not None else list(words)
+        shown = ", ".join(repr(level) for level in spelled[:5])
         raise ConditionError(
             f"given: column {column.name!r} has no level {str(value)!r} that enough rows share"
             f"{nearest(str(value), words)}; it has {shown}{', ...' if len(words) > 5 else ''}."

@@ -174,7 +174,7 @@ def fidelity_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
     else:
         return Headline("Fidelity", "", "–", "No fidelity score was computed.", "")
     value, ceiling, found = score["value"], score.get("ceiling"), verdict(name, score)
-    sentence = f"{value:.0%} of the real table's shapes and relations are kept ({name})"
+    sentence = f"{value:.1%} of the real table's shapes and relations are kept ({name})"
     if ceiling is not None:
         sentence += f"; a fresh sample of real rows reaches {ceiling:.1%}"
     sentence += "."

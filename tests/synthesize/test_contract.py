@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -204,3 +206,19 @@ def test_rows_of_one_person_count_once(make: Any) -> None:
     assert model.ledger_.unit == "account"
     by_row = make().fit(table.drop("account"))
     assert "Hentzau Castle" in set(by_row.sample(500, random_state=0)["place"])
+
+
+def test_settings_can_be_changed_by_name_and_unknown_ones_are_refused(make: Any) -> None:
+    model = make()
+    assert model.set_params(protect=3) is model
+    assert model.get_params()["protect"] == 3
+    with pytest.raises(SettingError, match="did you mean 'protect'"):
+        model.set_params(protekt=3)
+
+
+def test_training_and_drawing_do_not_load_what_they_do_not_need() -> None:
+    """pandas and SciPy's statistics cost 130 MB and a second; a process that only trains has no use for them."""
+    heavy = ("pandas", "sklearn", "scipy.stats")
+    code = f"import sys, masquerade as mq; mq.CTGAN(); print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

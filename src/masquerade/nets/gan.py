@@ -26,7 +26,7 @@ from masquerade.nets.randomness import gumbel, index, normal, uniforms
 
 __all__ = ["Data", "GANSettings", "GANState", "TabularGAN"]
 
-NORMALISE_ROWS = 16_384
+NORMALISE_ROWS = 4_096
 """Rows whose statistics fix the batch normalisation of a trained generator."""
 
 
@@ -112,6 +112,7 @@ class TabularGAN:
         generator_net, critic_net = eqx.filter_eval_shape(self._nets, jax.random.key(0))
         self._generator_static = eqx.partition(generator_net, _is_array)[1]
         self._critic_static = eqx.partition(critic_net, _is_array)[1]
+        self._critic_wants_key = _wants_key(critic_net)
 
     def _optimizer(self, rate: float, decay: float) -> optax.GradientTransformation:
         weight_decay = optax.add_decayed_weights(decay) if decay > 0 else optax.identity()
@@ -141,17 +142,17 @@ class TabularGAN:
 
     # ── one step ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def init(self, key: PRNGKeyArray) -> GANState:
+    def init(self, seed: int) -> GANState:
         """Fresh nets and optimisers."""
-        net_key, train_key = jax.random.split(key)
-        generator, critic = (eqx.filter(net, _is_array) for net in self._nets(net_key))
+        # Weights are drawn by the generator that compiles to one operation; threefry took 100 MB for a dozen layers.
+        generator, critic = (eqx.filter(net, _is_array) for net in self._nets(jax.random.key(seed, impl="unsafe_rbg")))
         return GANState(
             generator,
             critic,
             generator,
             self.generator_optimizer.init(generator),
             self.critic_optimizer.init(critic),
-            train_key,
+            jax.random.key(seed),
             jnp.zeros((), jnp.int32),
         )
 
@@ -173,13 +174,13 @@ class TabularGAN:
         fake: Array,
         condition: Array,
         u_share: Array,
-        key: PRNGKeyArray,
+        key: PRNGKeyArray | None,
     ) -> Array:
         critic = eqx.combine(critic_params, self._critic_static)
-        keys = [jax.random.fold_in(key, i) for i in range(3)] if _wants_key(critic) else [key] * 3
+        keys = [None] * 3 if key is None else [jax.random.fold_in(key, i) for i in range(3)]
         real_packs, fake_packs = self._packs(real, condition), self._packs(fake, condition)
 
-        def gradient(packs: Array, key: PRNGKeyArray) -> Array:
+        def gradient(packs: Array, key: PRNGKeyArray | None) -> Array:
             slope: Array = jax.grad(lambda packs: _call(critic, packs, key).sum())(packs)
             return slope
 
@@ -195,7 +196,13 @@ class TabularGAN:
         return jax.nn.softplus(-margin).mean() + penalty
 
     def _generator_loss(
-        self, generator_params: Any, critic_params: Any, batch: Batch, u_noise: Array, u_gumbel: Array, key: Array
+        self,
+        generator_params: Any,
+        critic_params: Any,
+        batch: Batch,
+        u_noise: Array,
+        u_gumbel: Array,
+        key: PRNGKeyArray | None,
     ) -> Array:
         generator = eqx.combine(generator_params, self._generator_static)
         critic = eqx.combine(critic_params, self._critic_static)
@@ -225,18 +232,24 @@ class TabularGAN:
             condition = self.conditions.one_hot(column, code)
         return Batch(column, code, condition, self.expand(data.codes[rows], data.scalars[rows]))
 
+    def _net_key(self, state: GANState, turn: int) -> PRNGKeyArray | None:
+        """A key for critics that want one (dropout); none is made for others, which saves compiling it."""
+        if not self._critic_wants_key:
+            return None
+        return jax.random.fold_in(jax.random.fold_in(state.key, state.steps), turn)
+
     def step(self, state: GANState, data: Data) -> tuple[GANState, dict[str, Array]]:
         """`discriminator_steps` critic updates, one generator update, one step of the weight average."""
         count, rounds = self.settings.batch_size, self.settings.discriminator_steps + 1
-        key, uniform_key, loss_key = jax.random.split(state.key, 3)
         u_conditions, u_noise, u_gumbel, u_share = uniforms(
-            uniform_key,
+            state.key,
             [
                 (rounds, 3, count),
                 (rounds, count, self.settings.embedding_dim),
                 (rounds, count, self.spans.width),
                 (rounds, count // self.settings.pac, 1),
             ],
+            state.steps,
         )
         critic, critic_optimizer = state.critic, state.critic_optimizer
         generator = eqx.combine(state.generator, self._generator_static)
@@ -244,13 +257,13 @@ class TabularGAN:
             batch = self.batch(u_conditions[turn], data)
             fake, _ = self.fake(generator, u_noise[turn], u_gumbel[turn], batch.condition)
             critic_loss, gradient = jax.value_and_grad(self._critic_loss)(
-                critic, batch.real, fake, batch.condition, u_share[turn], jax.random.fold_in(loss_key, turn)
+                critic, batch.real, fake, batch.condition, u_share[turn], self._net_key(state, turn)
             )
             update, critic_optimizer = self.critic_optimizer.update(gradient, critic_optimizer, critic)
             critic = optax.apply_updates(critic, update)
         batch = self.batch(u_conditions[-1], data)
         generator_loss, gradient = jax.value_and_grad(self._generator_loss)(
-            state.generator, critic, batch, u_noise[-1], u_gumbel[-1], loss_key
+            state.generator, critic, batch, u_noise[-1], u_gumbel[-1], self._net_key(state, rounds)
         )
         update, generator_optimizer = self.generator_optimizer.update(
             gradient, state.generator_optimizer, state.generator
@@ -260,7 +273,7 @@ class TabularGAN:
         # A young average forgets quickly, so that it is useful from the first epoch on.
         decay = jnp.minimum(self.settings.average, (1 + steps) / (10 + steps))
         average = jax.tree.map(lambda a, b: decay * a + (1 - decay) * b, state.average, generator_params)
-        state = GANState(generator_params, critic, average, generator_optimizer, critic_optimizer, key, steps)
+        state = GANState(generator_params, critic, average, generator_optimizer, critic_optimizer, state.key, steps)
         return state, {"generator": generator_loss, "critic": critic_loss}
 
     # ── sampling ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,20 +297,27 @@ class TabularGAN:
         return eqx.filter(generator.calibrated(jnp.concatenate([normal(u_noise), condition], axis=1)), _is_array)
 
     def draw(
-        self, params: PyTree, key: PRNGKeyArray, bias: Float[Array, " span_width"], column: Array, code: Array
+        self,
+        params: PyTree,
+        key: PRNGKeyArray,
+        block: Int[Array, ""],
+        bias: Float[Array, " span_width"],
+        column: Int[Array, " batch"],
+        code: Int[Array, " batch"],
     ) -> tuple[Int[Array, "batch columns"], Float[Array, "batch scalars"]]:
         """Rows in evaluation mode: codes by Gumbel-max on the logits plus `bias`; the conditioned code is met exactly.
 
         Args:
             params: the generator's arrays, normalised.
             key: of all random numbers.
+            block: which of the key's blocks this is.
             bias: added to the logits of every span.
             column: which discrete column is given, per row; -1 where a condition is to be drawn by frequency.
             code: its code, per row.
         """
         count = len(column)
         u, u_noise, u_gumbel = uniforms(
-            key, [(2, count), (count, self.settings.embedding_dim), (count, self.spans.width)]
+            key, [(2, count), (count, self.settings.embedding_dim), (count, self.spans.width)], block
         )
         condition = jnp.zeros((count, 0))
         if self.conditions.width:
@@ -312,7 +332,10 @@ class TabularGAN:
         codes = self.spans.argmax(logits + gumbel(u_gumbel))
         if self.conditions.width:
             codes = codes.at[jnp.arange(count), jnp.asarray(self.conditions.columns)[column]].set(code)
-        return codes, scalars
+        # A scalar only where its code has one.
+        places = jnp.asarray(self.spans.starts[self.scalar_columns]) + codes[:, self.scalar_columns]
+        gate = jnp.asarray(self.scalar_gate.max(axis=1, initial=0.0))
+        return codes, scalars * gate[places]
 
 
 def _is_array(leaf: Any) -> bool:
@@ -322,10 +345,11 @@ def _is_array(leaf: Any) -> bool:
 
 
 def _call(net: Any, x: Array, key: PRNGKeyArray | None) -> Array:
-    """A critic's scores; the key goes to nets that want one (dropout)."""
-    scores: Array = net(x, key=key) if _wants_key(net) else net(x)
+    """A critic's scores; the key goes to nets that want one."""
+    scores: Array = net(x) if key is None else net(x, key=key)
     return scores[:, 0]
 
 
 def _wants_key(net: Any) -> bool:
-    return "key" in inspect.signature(type(net).__call__).parameters
+    """Whether a net is random in training: it takes `key`, and does not say (as `Critic` does) that it has no dropout."""
+    return "key" in inspect.signature(type(net).__call__).parameters and getattr(net, "dropout", 1.0) != 0

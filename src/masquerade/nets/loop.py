@@ -82,7 +82,7 @@ class Outcome:
 
 
 class Compilation:
-    """A function being compiled on a thread of its own, begun at once.
+    """A function being compiled on a thread of its own, begun at once; a program that ends waits for it.
 
     Args:
         function: a pure function of arrays.
@@ -93,9 +93,7 @@ class Compilation:
         self._result: list[Callable[..., Any]] = []
         self._failure: list[BaseException] = []
         self._began = time.monotonic()
-        self._thread = threading.Thread(
-            target=self._compile, args=(function, arguments), name="masquerade-compile", daemon=True
-        )
+        self._thread = threading.Thread(target=self._compile, args=(function, arguments), name="masquerade-compile")
         self._thread.start()
 
     def _compile(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

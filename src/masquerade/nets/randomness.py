@@ -17,13 +17,20 @@ from jaxtyping import Array, PRNGKeyArray
 __all__ = ["gumbel", "index", "normal", "uniforms"]
 
 
-def uniforms(key: PRNGKeyArray, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+def uniforms(key: PRNGKeyArray, shapes: Sequence[tuple[int, ...]], block: Array | int = 0) -> list[Array]:
     """Independent uniform numbers in (0, 1), one float32 array for each shape.
+
+    Args:
+        key: a JAX key; its words are used, not its generator.
+        shapes: of the arrays.
+        block: each block of a key is a stream of its own.
 
     >>> [u.shape for u in uniforms(jax.random.key(0), [(2, 3), (4,)])]
     [(2, 3), (4,)]
     """
-    first, second = jax.random.bits(key, (2,), jnp.uint32)
+    words = jax.random.key_data(key)
+    first = _hash(words[0] ^ _hash(jnp.asarray(block).astype(jnp.uint32)))
+    second = _hash(words[1] + first)
     sizes = [math.prod(shape) for shape in shapes]
     bits = _hash(_hash(jnp.arange(sum(sizes), dtype=jnp.uint32) + first) ^ second)
     # The 23 highest bits, in the middle of their interval: never 0, never 1.

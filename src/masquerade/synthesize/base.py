@@ -16,8 +16,6 @@ from typing import Any, ClassVar, Self
 
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 
 from masquerade import artifact, frames, inference, seeds, spelling
 from masquerade.codec.arrays import Encoded, Layout
@@ -26,6 +24,7 @@ from masquerade.errors import ArtifactError, ConditionError, SettingError
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback, ConsoleProgress, Progress
 from masquerade.schema import Schema
+from masquerade.synthesize.estimator import Estimator
 from masquerade.synthesize.given import Condition, given_columns, one_column, rows_wanted
 from masquerade.synthesize.settings import check_count
 
@@ -35,7 +34,7 @@ CHUNK_ROWS = 65_536
 """Rows drawn and decoded at a time."""
 
 
-class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
+class Synthesizer(Estimator, ABC):
     """Learns a table and draws new rows of it.
 
     A subclass is a scikit-learn estimator: its constructor only stores plain settings, among them at least `protect`, `unit`,
@@ -278,6 +277,8 @@ class Synthesizer(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _check_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
+            from sklearn.exceptions import NotFittedError  # loaded for the error alone
+
             raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(table) first.")
 
     def _repr_html_(self) -> str:

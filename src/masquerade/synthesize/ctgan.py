@@ -179,8 +179,8 @@ class CTGAN(Synthesizer):
         began = time.monotonic()
         tell = self._tell
         gan = self._gan(layout, len(encoded))
-        state = gan.init(jax.random.key(seeds.integer(seed, "train")))
-        self._sampler = Sampler(gan)
+        state = jax.jit(gan.init)(seeds.integer(seed, "train"))
+        self._sampler = Sampler(gan, lambda seconds: tell(Progress("compile", 0, self.epochs, seconds)))
         referee = Referee(self._sampler, encoded, layout, protect=self.protect, seed=seeds.integer(seed, "validate"))
         data, trail = gan.data(encoded), Trail()
         checkpoint = Checkpoint(self.checkpoint, self._settings(), self.codec_.to_state()) if self.checkpoint else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -18,8 +20,14 @@ from masquerade.synthesize.given import Condition
 
 __all__ = ["Referee", "Sampler"]
 
-BLOCK_ROWS = 16_384
-"""Rows drawn in one compiled call."""
+BLOCK_ROWS = 4_096
+"""Rows drawn in one compiled call: few enough to stay in the processor's cache."""
+
+BLOCKS_AHEAD = 2
+"""Blocks handed to XLA before the oldest is waited for; each takes memory while it is computed."""
+
+REFEREE_ROWS = 16_384
+"""Rows on each side when a snapshot is judged."""
 
 
 def _shape(shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
@@ -29,22 +37,24 @@ def _shape(shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
 class Sampler:
     """Draws from a generator in blocks of one compiled shape, whatever is asked for.
 
-    Compiling begins at once on a thread of its own, beside other work.
-
     Args:
         gan: the pure functions.
+        waiting: told the seconds spent compiling, about five times a second.
     """
 
-    def __init__(self, gan: TabularGAN):
+    def __init__(self, gan: TabularGAN, waiting: Callable[[float], None] = lambda seconds: None):
         self.gan = gan
         key, integers = jax.eval_shape(jax.random.key, 0), _shape((BLOCK_ROWS,), np.int32)
-        self._drawing = Compilation(gan.draw, gan.skeleton(), key, _shape((gan.spans.width,)), integers, integers)
+        block, bias = _shape((), np.int32), _shape((gan.spans.width,))
+        # One after the other: two compilers side by side need 100 MB more and are hardly quicker.
+        drawing = Compilation(gan.draw, gan.skeleton(), key, block, bias, integers, integers)
+        self._drawing = drawing.result(waiting)
         weights = _shape(gan.conditions.true_weights.shape)
-        self._normalising = Compilation(gan.normalised, gan.skeleton(), key, weights)
+        self._normalising = Compilation(gan.normalised, gan.skeleton(), key, weights).result(waiting)
 
     def normalised(self, params: Any, data: Data) -> Any:
         """The generator's arrays with batch normalisation fixed for evaluation."""
-        return self._normalising.result()(params, jax.random.key(0), data.rows.log_weights)
+        return self._normalising(params, jax.random.key(0), data.rows.log_weights)
 
     def draw(
         self, params: Any, rows: int, seed: int, bias: NDArray[np.float32], condition: Condition | None = None
@@ -57,20 +67,25 @@ class Sampler:
         given_code = np.zeros(BLOCK_ROWS, np.int32)
         if condition is not None:
             given_column[:] = int(np.flatnonzero(self.gan.conditions.columns == condition.column)[0])
-        root, pending = jax.random.key(seed), []
+        key, pending = jax.random.key(seed), deque[tuple[slice, Any]]()
+
+        def collect() -> None:
+            rows, (block_codes, block_scalars) = pending.popleft()
+            count = rows.stop - rows.start
+            codes[rows] = np.asarray(block_codes)[:count]
+            scalars[rows, self.gan.scalar_columns] = np.asarray(block_scalars)[:count]
+
         for block, start in enumerate(range(0, rows, BLOCK_ROWS)):
             count = min(BLOCK_ROWS, rows - start)
             if condition is not None:
                 given_code = np.zeros(BLOCK_ROWS, np.int32)
                 given_code[:count] = condition.codes[start : start + count]
-            arguments = params, jax.random.fold_in(root, block), bias, given_column, given_code
-            pending.append((start, count, self._drawing.result()(*arguments)))
-        for start, count, (block_codes, block_scalars) in pending:
-            codes[start : start + count] = block_codes[:count]
-            scalars[start : start + count, self.gan.scalar_columns] = block_scalars[:count]
-        # A scalar only where its code has one.
-        for column in self.gan.scalar_columns:
-            scalars[~np.asarray(layout.has_scalar[column])[codes[:, column]], column] = 0.0
+            drawn = self._drawing(params, key, np.int32(block), bias, given_column, given_code)
+            pending.append((slice(start, start + count), drawn))
+            if len(pending) > BLOCKS_AHEAD:
+                collect()
+        while pending:
+            collect()
         return Encoded(codes, scalars)
 
 
@@ -90,7 +105,7 @@ class Referee:
 
     def __init__(self, sampler: Sampler, encoded: Encoded, layout: Layout, *, protect: int, seed: int):
         self._sampler, self._encoded, self._layout, self._protect, self._seed = sampler, encoded, layout, protect, seed
-        chosen = seeds.stream(seed, "rows").permutation(len(encoded))[:BLOCK_ROWS]
+        chosen = seeds.stream(seed, "rows").permutation(len(encoded))[:REFEREE_ROWS]
         self._real = scalar_bins(encoded.rows(chosen), layout)
         self._sizes = [
             size * 4 if scalar else size for size, scalar in zip(layout.sizes, layout.continuous, strict=True)
@@ -101,7 +116,7 @@ class Referee:
     def score(self, params: Any) -> float:
         """How like the real table this snapshot draws, in [0, 1]; `params` normalised."""
         self._bias = self._frequency_bias(params, rounds=2 if self._bias is not None else 4, blocks=1)
-        drawn = self._sampler.draw(params, BLOCK_ROWS, seeds.integer(self._seed, "score"), self._bias)
+        drawn = self._sampler.draw(params, REFEREE_ROWS, seeds.integer(self._seed, "score"), self._bias)
         drawn = scalar_bins(drawn, self._layout)
         return float(subset_accuracies(self._real.codes, drawn.codes, self._sizes, self._subsets).mean())
 
@@ -114,7 +129,7 @@ class Referee:
         """
         blocks = 1 if quick else 4
         bias = self._frequency_bias(params, rounds=3 if quick else 8, blocks=blocks)
-        drawn = self._sampler.draw(params, blocks * BLOCK_ROWS, seeds.integer(self._seed, "map"), bias)
+        drawn = self._sampler.draw(params, blocks * REFEREE_ROWS, seeds.integer(self._seed, "map"), bias)
         return bias, ScalarMap.fit(self._encoded, drawn, self._layout, protect=self._protect)
 
     def _frequency_bias(self, params: Any, *, rounds: int, blocks: int) -> NDArray[np.float32]:
@@ -122,6 +137,6 @@ class Referee:
 
         def draw(bias: NDArray[np.float32]) -> NDArray[np.int32]:
             seed = seeds.integer(self._seed, "calibrate", next(draws))
-            return self._sampler.draw(params, blocks * BLOCK_ROWS, seed, bias).codes
+            return self._sampler.draw(params, blocks * REFEREE_ROWS, seed, bias).codes
 
         return frequency_bias(draw, self._layout, rounds=rounds, start=self._bias)

@@ -22,7 +22,7 @@ from masquerade.codec.arrays import Encoded, Layout
 from masquerade.nets.conditions import Conditions, RowIndex
 from masquerade.nets.gan_nets import NetFactory
 from masquerade.nets.layers import Spans
-from masquerade.nets.randomness import gumbel, index, normal, uniforms
+from masquerade.nets.randomness import gumbel, index, normal, subkey, uniforms
 
 __all__ = ["Data", "GANSettings", "GANState", "TabularGAN"]
 
@@ -41,7 +41,7 @@ class GANSettings:
     generator_lr: float = 2e-4
     discriminator_lr: float = 2e-4
     generator_decay: float = 1e-6
-    discriminator_decay: float = 0.0
+    discriminator_decay: float = 1e-6
     discriminator_steps: int = 1
     penalty: float = 10.0
     temperature: float = 0.2
@@ -177,23 +177,31 @@ class TabularGAN:
         key: PRNGKeyArray | None,
     ) -> Array:
         critic = eqx.combine(critic_params, self._critic_static)
-        keys = [None] * 3 if key is None else [jax.random.fold_in(key, i) for i in range(3)]
         real_packs, fake_packs = self._packs(real, condition), self._packs(fake, condition)
+        count = len(real_packs)
 
-        def gradient(packs: Array, key: PRNGKeyArray | None) -> Array:
-            slope: Array = jax.grad(lambda packs: _call(critic, packs, key).sum())(packs)
-            return slope
+        def scored_slopes(packs: Array, key: PRNGKeyArray | None) -> tuple[Array, Array]:
+            """The critic's scores and their slopes by what it saw, from one pass."""
 
+            def total(packs: Array) -> tuple[Array, Array]:
+                scores = _call(critic, packs, key)
+                return scores.sum(), scores
+
+            slopes, scores = jax.grad(total, has_aux=True)(packs)
+            return scores, slopes
+
+        both = jnp.concatenate([real_packs, fake_packs])
         if self.settings.loss == "wgan-gp":
             mixed = u_share * real_packs + (1 - u_share) * fake_packs
-            norm = jnp.sqrt(jnp.square(gradient(mixed, keys[0])).sum(axis=1) + 1e-12)
+            _, slopes = scored_slopes(mixed, None if key is None else subkey(key, 0))
+            norm = jnp.sqrt(jnp.square(slopes).sum(axis=1) + 1e-12)
+            scores = _call(critic, both, None if key is None else subkey(key, 1))
             penalty = self.settings.penalty * jnp.square(norm - 1).mean()
-            return _call(critic, fake_packs, keys[1]).mean() - _call(critic, real_packs, keys[2]).mean() + penalty
+            return scores[count:].mean() - scores[:count].mean() + penalty
         # Relativistic pairing: a real pack must outscore its fake partner; zero-centred penalties on both sides.
-        margin = _call(critic, real_packs, keys[1]) - _call(critic, fake_packs, keys[1])
-        both = jnp.concatenate([real_packs, fake_packs])
-        penalty = self.settings.penalty * jnp.square(gradient(both, keys[0])).sum(axis=1).mean()
-        return jax.nn.softplus(-margin).mean() + penalty
+        scores, slopes = scored_slopes(both, key)
+        penalty = self.settings.penalty * jnp.square(slopes).sum(axis=1).mean()
+        return jax.nn.softplus(scores[count:] - scores[:count]).mean() + penalty
 
     def _generator_loss(
         self,
@@ -236,7 +244,7 @@ class TabularGAN:
         """A key for critics that want one (dropout); none is made for others, which saves compiling it."""
         if not self._critic_wants_key:
             return None
-        return jax.random.fold_in(jax.random.fold_in(state.key, state.steps), turn)
+        return subkey(state.key, state.steps, turn)
 
     def step(self, state: GANState, data: Data) -> tuple[GANState, dict[str, Array]]:
         """`discriminator_steps` critic updates, one generator update, one step of the weight average."""

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from masquerade.nets.layers import Residual, linear
+from masquerade.nets.randomness import uniforms
 
 __all__ = ["Critic", "Generator", "NetFactory"]
 
@@ -76,9 +77,11 @@ class Critic(eqx.Module):
     def __call__(
         self, x: Float[Array, "batch in_width"], *, key: PRNGKeyArray | None = None
     ) -> Float[Array, "batch out_width"]:
+        drop = key is not None and self.dropout > 0
+        shapes = [(len(x), len(layer.weight)) for layer in self.layers]
+        chances = uniforms(key, shapes) if key is not None and drop else []
         for index, layer in enumerate(self.layers):
             x = jax.nn.leaky_relu(linear(layer, x), 0.2)
-            if key is not None and self.dropout > 0:
-                keep = jax.random.bernoulli(jax.random.fold_in(key, index), 1 - self.dropout, x.shape)
-                x = jnp.where(keep, x / (1 - self.dropout), 0.0)
+            if drop:
+                x = jnp.where(chances[index] > self.dropout, x / (1 - self.dropout), 0.0)
         return linear(self.head, x)

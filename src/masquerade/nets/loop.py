@@ -81,6 +81,11 @@ class Outcome:
     stopped: str
 
 
+def compiler_options() -> dict[str, str | bool]:
+    """What XLA is told: on a CPU its older code generator, which compiles a training step in 130 MB less, a tenth slower."""
+    return {"xla_cpu_use_fusion_emitters": False} if jax.default_backend() == "cpu" else {}
+
+
 class Compilation:
     """A function being compiled on a thread of its own, begun at once; a program that ends waits for it.
 
@@ -98,7 +103,7 @@ class Compilation:
 
     def _compile(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         try:
-            self._result.append(jax.jit(function).lower(*arguments).compile())
+            self._result.append(jax.jit(function).lower(*arguments).compile(compiler_options()))
         except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
             self._failure.append(error)
 

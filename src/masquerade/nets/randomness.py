@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray
 
-__all__ = ["gumbel", "index", "normal", "uniforms"]
+__all__ = ["gumbel", "index", "normal", "subkey", "uniforms"]
 
 
 def uniforms(key: PRNGKeyArray, shapes: Sequence[tuple[int, ...]], block: Array | int = 0) -> list[Array]:
@@ -28,9 +28,7 @@ def uniforms(key: PRNGKeyArray, shapes: Sequence[tuple[int, ...]], block: Array 
     >>> [u.shape for u in uniforms(jax.random.key(0), [(2, 3), (4,)])]
     [(2, 3), (4,)]
     """
-    words = jax.random.key_data(key)
-    first = _hash(words[0] ^ _hash(jnp.asarray(block).astype(jnp.uint32)))
-    second = _hash(words[1] + first)
+    first, second = jax.random.key_data(subkey(key, block))
     sizes = [math.prod(shape) for shape in shapes]
     bits = _hash(_hash(jnp.arange(sum(sizes), dtype=jnp.uint32) + first) ^ second)
     # The 23 highest bits, in the middle of their interval: never 0, never 1.
@@ -40,6 +38,16 @@ def uniforms(key: PRNGKeyArray, shapes: Sequence[tuple[int, ...]], block: Array 
         parts.append(pool[start : start + size].reshape(shape))
         start += size
     return parts
+
+
+def subkey(key: PRNGKeyArray, *numbers: Array | int) -> PRNGKeyArray:
+    """A key of its own for these numbers, as `jax.random.fold_in` makes one, by the same hash as `uniforms`."""
+    words = jax.random.key_data(key)
+    for number in numbers:
+        first = _hash(words[0] ^ _hash(jnp.asarray(number).astype(jnp.uint32)))
+        words = jnp.stack([first, _hash(words[1] + first)])
+    derived: Array = jax.random.wrap_key_data(words)
+    return derived
 
 
 def _hash(x: Array) -> Array:

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import jax
 from numpy.typing import NDArray
 
 from masquerade import seeds
@@ -22,7 +21,7 @@ from masquerade.codec.calibration import ScalarMap
 from masquerade.errors import ArtifactError, MasqueradeWarning, SettingError
 from masquerade.nets.gan import GANSettings, TabularGAN
 from masquerade.nets.gan_nets import Critic, Generator, NetFactory
-from masquerade.nets.loop import Schedule, Trail, train
+from masquerade.nets.loop import Compilation, Schedule, Trail, train
 from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.progress import Callback, Progress
 from masquerade.synthesize.base import Synthesizer
@@ -179,7 +178,8 @@ class CTGAN(Synthesizer):
         began = time.monotonic()
         tell = self._tell
         gan = self._gan(layout, len(encoded))
-        state = jax.jit(gan.init)(seeds.integer(seed, "train"))
+        beginning = seeds.integer(seed, "train")
+        state = Compilation(gan.init, beginning).result()(beginning)
         self._sampler = Sampler(gan, lambda seconds: tell(Progress("compile", 0, self.epochs, seconds)))
         referee = Referee(self._sampler, encoded, layout, protect=self.protect, seed=seeds.integer(seed, "validate"))
         data, trail = gan.data(encoded), Trail()

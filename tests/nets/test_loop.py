@@ -60,6 +60,15 @@ def test_the_best_snapshot_is_kept_and_a_plateau_ends_training() -> None:
     np.testing.assert_allclose(outcome.trail.best, second)
 
 
+def test_of_snapshots_within_the_tolerance_the_later_one_is_kept() -> None:
+    scores = iter([0.5, 0.9, 0.897, 0.6])
+    outcome = run(
+        Schedule(epochs=4, steps_per_epoch=1, validate_every=1, tolerance=0.01), validate=lambda snapshot: next(scores)
+    )
+    assert outcome.trail.best_score == 0.9
+    np.testing.assert_allclose(outcome.trail.best, run(Schedule(epochs=3, steps_per_epoch=1)).state)
+
+
 def test_the_clock_stops_training() -> None:
     began = time.monotonic()
     outcome = run(Schedule(epochs=10**9, steps_per_epoch=1000, max_seconds=0.5))

@@ -38,6 +38,8 @@ class Schedule:
         max_seconds: wall-clock limit, compiling included; None: no limit.
         validate_every: epochs between two validations.
         patience: validations without a better score before training stops; None: never.
+        tolerance: a later snapshot replaces the best one unless its score is lower by more than this. Cheap scores level off
+            while a net still learns what they cannot see, so of equals the later one is kept.
     """
 
     epochs: int
@@ -45,6 +47,7 @@ class Schedule:
     max_seconds: float | None = None
     validate_every: int = 5
     patience: int | None = None
+    tolerance: float = 0.0
 
 
 @dataclass
@@ -54,7 +57,7 @@ class Trail:
     Args:
         epoch: whole epochs done.
         best_score: best validation score so far; -inf before the first.
-        best: the snapshot that reached it; None before the first.
+        best: the snapshot kept: the last one with that score, or within the tolerance of it; None before the first.
         stale: validations since then.
         history: one mapping per epoch: `epoch`, `seconds`, each loss, and `score` where it was validated.
     """
@@ -200,7 +203,7 @@ def train(
             entry = {"epoch": float(trail.epoch), "seconds": time.monotonic() - began, **losses}
             last = stopped != "epochs" or trail.epoch == schedule.epochs
             if stopped != "diverged" and (last or trail.epoch % schedule.validate_every == 0):
-                entry["score"] = _validated(trail, snapshot(state), validate)
+                entry["score"] = _validated(trail, snapshot(state), validate, schedule.tolerance)
                 if checkpoint is not None:
                     checkpoint(state, trail)
                 if stopped == "epochs" and schedule.patience is not None and trail.stale >= schedule.patience:
@@ -218,12 +221,12 @@ def train(
     return Outcome(state, trail, stopped)
 
 
-def _validated(trail: Trail, candidate: Any, validate: Callable[[Any], float] | None) -> float:
+def _validated(trail: Trail, candidate: Any, validate: Callable[[Any], float] | None, tolerance: float) -> float:
     score = math.inf if validate is None else validate(candidate)
-    if score >= trail.best_score or trail.best is None:
-        trail.best, trail.best_score, trail.stale = candidate, score, 0
-    else:
-        trail.stale += 1
+    if trail.best is None or score >= trail.best_score - tolerance:
+        trail.best = candidate
+    trail.stale = 0 if score >= trail.best_score else trail.stale + 1
+    trail.best_score = max(score, trail.best_score)
     return score
 
 

@@ -32,6 +32,9 @@ from masquerade.synthesize.settings import check_count, check_positive
 
 __all__ = ["CTGAN"]
 
+TOLERANCE = 0.005
+"""Of snapshots whose validation scores differ by less, the later one is kept."""
+
 _LOSSES = ("relativistic", "wgan-gp")
 
 
@@ -192,7 +195,14 @@ class CTGAN(Synthesizer):
             gan.step,
             state,
             data,
-            Schedule(self.epochs, steps, limit, validate_every=max(5, -(-50 // steps)), patience=self.patience),
+            Schedule(
+                self.epochs,
+                steps,
+                limit,
+                validate_every=max(5, -(-50 // steps)),
+                patience=self.patience,
+                tolerance=TOLERANCE,
+            ),
             snapshot=lambda state: state.average,
             validate=lambda params: referee.score(self._sampler.normalised(params, data)),
             callback=tell,

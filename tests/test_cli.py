@@ -188,7 +188,7 @@ def test_a_table_that_cannot_be_used_is_refused(
         (["-o", "out.csv", "--report", "r.html", "--sensitive", "jobs"], "(did you mean 'job'?)"),
         (["-o", "out.csv", "--report", "r.html", "--holdout-share", "1.5"], "below 1"),
         (["-o", "out.csv", "--report", "r.pdf"], ".html"),
-        (["-o", "out.csv", "--model", "tvae"], "not available yet"),
+        (["-o", "out.csv", "--model", "marginals"], "not available yet"),
         (["-o", "out.csv", "--model", "ctgann"], "(did you mean 'ctgan'?)"),
         (["-o", "out.csv", "--schema", "none.toml"], "none.toml"),
         (["-o", "out.csv", "--save", "m.zip"], ".mq"),

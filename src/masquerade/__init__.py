@@ -22,9 +22,15 @@ if TYPE_CHECKING:
     from masquerade.judge.report import Report
     from masquerade.privacy.ledger import Ledger
     from masquerade.release.balance import augment
+    from masquerade.rules.fixed import FixedCombinations
+    from masquerade.rules.formula import Formula
+    from masquerade.rules.inequality import Inequality
+    from masquerade.rules.interval import Range
+    from masquerade.rules.one_hot import OneHot
     from masquerade.schema import Column, Schema
     from masquerade.synthesize import load, synthesizers
     from masquerade.synthesize.ctgan import CTGAN
+    from masquerade.synthesize.tvae import TVAE
 
 __version__ = "0.1.0"
 
@@ -32,9 +38,15 @@ __version__ = "0.1.0"
 _HOMES = {
     "CTGAN": "masquerade.synthesize.ctgan",
     "Column": "masquerade.schema",
+    "FixedCombinations": "masquerade.rules.fixed",
+    "Formula": "masquerade.rules.formula",
+    "Inequality": "masquerade.rules.inequality",
     "Ledger": "masquerade.privacy.ledger",
+    "OneHot": "masquerade.rules.one_hot",
+    "Range": "masquerade.rules.interval",
     "Report": "masquerade.judge.report",
     "Schema": "masquerade.schema",
+    "TVAE": "masquerade.synthesize.tvae",
     "augment": "masquerade.release.balance",
     "evaluate": "masquerade.evaluation",
     "infer": "masquerade.inference",
@@ -49,9 +61,15 @@ _HOMES = {
 __all__ = [
     "CTGAN",
     "Column",
+    "FixedCombinations",
+    "Formula",
+    "Inequality",
     "Ledger",
+    "OneHot",
+    "Range",
     "Report",
     "Schema",
+    "TVAE",
     "__version__",
     "augment",
     "evaluate",

@@ -9,7 +9,7 @@ from masquerade.synthesize import synthesizers
 
 __all__ = ["synthesizer"]
 
-_LATER = ("autoregressive", "tvae", "copula", "marginals")
+_LATER = ("autoregressive", "copula", "marginals")
 
 
 def synthesizer(name: str) -> Any:

@@ -93,6 +93,8 @@ class TabularGAN:
         critic: makes the critic net; default `Critic`.
     """
 
+    direct_conditions = True
+
     def __init__(self, layout: Layout, settings: GANSettings, generator: NetFactory, critic: NetFactory):
         self.layout, self.settings = layout, settings
         self.spans = Spans(layout.sizes)

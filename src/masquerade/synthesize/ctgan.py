@@ -9,25 +9,26 @@ from __future__ import annotations
 import functools
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import jax
 from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.calibration import ScalarMap
 from masquerade.errors import ArtifactError, MasqueradeWarning, SettingError
-from masquerade.nets.gan import GANSettings, TabularGAN
+from masquerade.nets.gan import Data, GANSettings, TabularGAN
 from masquerade.nets.gan_nets import Critic, Generator, NetFactory
 from masquerade.nets.loop import Compilation, Schedule, Trail, train
 from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.progress import Callback, Progress
 from masquerade.synthesize.base import Synthesizer
 from masquerade.synthesize.checkpoint import Checkpoint
-from masquerade.synthesize.gan_sampling import Referee, Sampler
 from masquerade.synthesize.given import Condition
+from masquerade.synthesize.sampling import Referee, Sampler, shape
 from masquerade.synthesize.settings import check_count, check_positive
 
 __all__ = ["CTGAN"]
@@ -183,7 +184,12 @@ class CTGAN(Synthesizer):
         gan = self._gan(layout, len(encoded))
         beginning = seeds.integer(seed, "train")
         state = Compilation(gan.init, beginning).result()(beginning)
-        self._sampler = Sampler(gan, lambda seconds: tell(Progress("compile", 0, self.epochs, seconds)))
+
+        def waiting(seconds: float) -> None:
+            tell(Progress("compile", 0, self.epochs, seconds))
+
+        # One after the other: two compilers side by side need 100 MB more and are hardly quicker.
+        self._sampler, normalised = Sampler(gan, waiting), _normaliser(gan, waiting)
         referee = Referee(self._sampler, encoded, layout, protect=self.protect, seed=seeds.integer(seed, "validate"))
         data, trail = gan.data(encoded), Trail()
         checkpoint = Checkpoint(self.checkpoint, self._settings(), self.codec_.to_state()) if self.checkpoint else None
@@ -204,7 +210,7 @@ class CTGAN(Synthesizer):
                 tolerance=TOLERANCE,
             ),
             snapshot=lambda state: state.average,
-            validate=lambda params: referee.score(self._sampler.normalised(params, data)),
+            validate=lambda params: referee.score(normalised(params, data)),
             callback=tell,
             checkpoint=None if checkpoint is None else checkpoint.save,
             trail=trail,
@@ -222,7 +228,7 @@ class CTGAN(Synthesizer):
                 MasqueradeWarning,
                 stacklevel=3,
             )
-        self._params = self._sampler.normalised(outcome.trail.best, data)
+        self._params = normalised(outcome.trail.best, data)
         self._bias, self._map = referee.calibration(self._params, quick=self.interrupted_)
         tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
 
@@ -248,3 +254,10 @@ class CTGAN(Synthesizer):
         )
         if self._bias.shape != (gan.spans.width,):
             raise ArtifactError(f"the saved bias has {self._bias.size} places, expected {gan.spans.width}; fit again.")
+
+
+def _normaliser(gan: TabularGAN, waiting: Callable[[float], None]) -> Callable[[Any, Data], Any]:
+    """Compiles what fixes the batch normalisation of a generator's arrays for evaluation."""
+    key, weights = jax.eval_shape(jax.random.key, 0), shape(gan.conditions.true_weights.shape)
+    compiled = Compilation(gan.normalised, gan.skeleton(), key, weights).result(waiting)
+    return lambda params, data: compiled(params, jax.random.key(0), data.rows.log_weights)

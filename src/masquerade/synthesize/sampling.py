@@ -1,10 +1,10 @@
-"""Drawing from a conditional GAN in compiled blocks, judging a snapshot in training, and calibrating the best one."""
+"""Drawing from a net in compiled blocks, judging a snapshot in training, and calibrating the best one."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import numpy as np
@@ -14,11 +14,11 @@ from masquerade import seeds
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.calibration import ScalarMap, frequency_bias, scalar_bins
 from masquerade.metrics.codes import all_or_some, subset_accuracies
-from masquerade.nets.gan import Data, TabularGAN
+from masquerade.nets.layers import Spans
 from masquerade.nets.loop import Compilation
 from masquerade.synthesize.given import Condition
 
-__all__ = ["Referee", "Sampler"]
+__all__ = ["Drawable", "Referee", "Sampler", "shape"]
 
 BLOCK_ROWS = 4_096
 """Rows drawn in one compiled call: few enough to stay in the processor's cache."""
@@ -30,53 +30,77 @@ REFEREE_ROWS = 16_384
 """Rows on each side when a snapshot is judged."""
 
 
-def _shape(shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
-    return jax.ShapeDtypeStruct(shape, dtype)  # type: ignore[no-untyped-call]
+LEAST_ROWS = 64
+"""Least rows drawn in one call under a condition, however rare its code."""
+
+
+def shape(sizes: tuple[int, ...], dtype: Any = np.float32) -> Any:
+    """An argument's shape, for compiling."""
+    return jax.ShapeDtypeStruct(sizes, dtype)  # type: ignore[no-untyped-call]
+
+
+class Drawable(Protocol):
+    """A net that can be drawn from in blocks: `TabularGAN`, `TabularVAE`.
+
+    Attributes:
+        layout: shape of the encoded table.
+        spans: its softmax spans.
+        scalar_columns: which columns have a scalar.
+        direct_conditions: whether the net is told a condition; else it finds rows that meet it among a block's, so that a
+            rare code asks for more blocks.
+    """
+
+    layout: Layout
+    spans: Spans
+    scalar_columns: NDArray[np.intp]
+    direct_conditions: bool
+
+    def skeleton(self) -> Any:
+        """The shapes of the arrays that drawing needs."""
+
+    def draw(self, params: Any, key: Any, block: Any, bias: Any, column: Any, code: Any) -> tuple[Any, Any]:
+        """Codes (batch, columns) and scalars (batch, columns with a scalar); `column` is -1 or numbered among the discrete."""
 
 
 class Sampler:
-    """Draws from a generator in blocks of one compiled shape, whatever is asked for.
+    """Draws from a net in blocks of one compiled shape, whatever is asked for.
 
     Args:
-        gan: the pure functions.
+        net: the pure functions.
         waiting: told the seconds spent compiling, about five times a second.
     """
 
-    def __init__(self, gan: TabularGAN, waiting: Callable[[float], None] = lambda seconds: None):
-        self.gan = gan
-        key, integers = jax.eval_shape(jax.random.key, 0), _shape((BLOCK_ROWS,), np.int32)
-        block, bias = _shape((), np.int32), _shape((gan.spans.width,))
-        # One after the other: two compilers side by side need 100 MB more and are hardly quicker.
-        drawing = Compilation(gan.draw, gan.skeleton(), key, block, bias, integers, integers)
-        self._drawing = drawing.result(waiting)
-        weights = _shape(gan.conditions.true_weights.shape)
-        self._normalising = Compilation(gan.normalised, gan.skeleton(), key, weights).result(waiting)
-
-    def normalised(self, params: Any, data: Data) -> Any:
-        """The generator's arrays with batch normalisation fixed for evaluation."""
-        return self._normalising(params, jax.random.key(0), data.rows.log_weights)
+    def __init__(self, net: Drawable, waiting: Callable[[float], None] = lambda seconds: None):
+        self.net = net
+        key, integers = jax.eval_shape(jax.random.key, 0), shape((BLOCK_ROWS,), np.int32)
+        block, bias = shape((), np.int32), shape((net.spans.width,))
+        self._drawing = Compilation(net.draw, net.skeleton(), key, block, bias, integers, integers).result(waiting)
 
     def draw(
         self, params: Any, rows: int, seed: int, bias: NDArray[np.float32], condition: Condition | None = None
     ) -> Encoded:
         """Encoded rows, under a condition if given."""
-        layout = self.gan.layout
+        layout = self.net.layout
         codes = np.empty((rows, len(layout.sizes)), np.int32)
         scalars = np.zeros((rows, len(layout.sizes)), np.float32)
         given_column = np.full(BLOCK_ROWS, -1, np.int32)
         given_code = np.zeros(BLOCK_ROWS, np.int32)
-        if condition is not None:
-            given_column[:] = int(np.flatnonzero(self.gan.conditions.columns == condition.column)[0])
+        length = BLOCK_ROWS
+        if condition is not None and rows:
+            given_column[:] = int(np.flatnonzero(np.flatnonzero(layout.discrete) == condition.column)[0])
+            if not self.net.direct_conditions:
+                rarest = layout.frequencies[condition.column][np.unique(condition.codes)].min()
+                length = int(min(max(BLOCK_ROWS * rarest, LEAST_ROWS), BLOCK_ROWS))
         key, pending = jax.random.key(seed), deque[tuple[slice, Any]]()
 
         def collect() -> None:
             rows, (block_codes, block_scalars) = pending.popleft()
             count = rows.stop - rows.start
             codes[rows] = np.asarray(block_codes)[:count]
-            scalars[rows, self.gan.scalar_columns] = np.asarray(block_scalars)[:count]
+            scalars[rows, self.net.scalar_columns] = np.asarray(block_scalars)[:count]
 
-        for block, start in enumerate(range(0, rows, BLOCK_ROWS)):
-            count = min(BLOCK_ROWS, rows - start)
+        for block, start in enumerate(range(0, rows, length)):
+            count = min(length, rows - start)
             if condition is not None:
                 given_code = np.zeros(BLOCK_ROWS, np.int32)
                 given_code[:count] = condition.codes[start : start + count]
@@ -114,7 +138,7 @@ class Referee:
         self._bias: NDArray[np.float32] | None = None
 
     def score(self, params: Any) -> float:
-        """How like the real table this snapshot draws, in [0, 1]; `params` normalised."""
+        """How like the real table this snapshot draws, in [0, 1]; `params` as they draw."""
         self._bias = self._frequency_bias(params, rounds=2 if self._bias is not None else 4, blocks=1)
         drawn = self._sampler.draw(params, REFEREE_ROWS, seeds.integer(self._seed, "score"), self._bias)
         drawn = scalar_bins(drawn, self._layout)
@@ -124,7 +148,7 @@ class Referee:
         """The bias on the logits and the map of the scalars that bring single columns to the training table's.
 
         Args:
-            params: the generator's arrays, normalised.
+            params: the arrays that draw.
             quick: a coarser calibration within half a second, for a user who has pressed Ctrl-C.
         """
         blocks = 1 if quick else 4

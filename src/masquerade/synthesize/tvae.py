@@ -1,0 +1,205 @@
+"""TVAE: a variational autoencoder for tables.
+
+Reference: Xu, Skoularidou, Cuesta-Infante, Veeramachaneni, "Modeling Tabular Data using Conditional GAN", NeurIPS 2019
+(arXiv 1907.00503), section 4.5. Guarantee: none.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from masquerade import seeds
+from masquerade.codec.arrays import Encoded, Layout
+from masquerade.codec.calibration import ScalarMap
+from masquerade.errors import ArtifactError, MasqueradeWarning, SettingError
+from masquerade.nets.loop import Compilation, Schedule, train
+from masquerade.nets.vae import TabularVAE, VAESettings
+from masquerade.nets.weights import from_arrays, to_arrays
+from masquerade.progress import Callback, Progress
+from masquerade.synthesize.base import Synthesizer
+from masquerade.synthesize.given import Condition
+from masquerade.synthesize.sampling import Referee, Sampler
+from masquerade.synthesize.settings import check_count, check_positive
+
+__all__ = ["TVAE"]
+
+TOLERANCE = 0.002
+"""Of snapshots whose validation scores differ by less, the later one is kept."""
+
+
+class TVAE(Synthesizer):
+    """Tabular variational autoencoder (Xu et al. 2019, section 4.5).
+
+    An encoder puts each row near a point of a Gaussian cloud, a decoder makes rows of points; both learn to lose little on the
+    way. Sampling takes points of the cloud, decodes them with the averaged weights, and ends with a calibration of single
+    columns (`masquerade.codec.calibration`). Under a condition, points are taken by how likely the decoder gives the wanted
+    level there; `mq.Autoregressive` takes any columns.
+
+    Args:
+        epochs: passes over the table; training stops earlier at a plateau.
+        batch_size: rows a step; smaller on a table too small for ten such batches.
+        embedding_dim: width of the cloud.
+        compress_dims: widths of the encoder's layers.
+        decompress_dims: widths of the decoder's layers.
+        lr: Adam's step size.
+        l2scale: weight decay.
+        loss_factor: weight of the reconstruction error beside the divergence from the cloud.
+        discrete_columns: columns to treat as discrete besides those whose kind is; conditions can be put on them.
+        patience: validations (see `history_`) without a better score before training stops; None: never.
+        max_minutes: wall-clock limit of training; None: no limit.
+        protect: a level or exact value is reproduced only if at least so many units share it; 0 switches this off.
+        unit: the column that says whose row it is; None: each row is its own unit.
+        verbose: whether to show a progress bar.
+        callbacks: called with each `masquerade.progress.Progress`.
+        random_state: seed of everything random; None: fresh.
+
+    >>> import polars as pl
+    >>> table = pl.DataFrame({"age": [20, 30, 40, 50] * 25, "sex": ["f", "m"] * 50})
+    >>> model = TVAE(epochs=1, random_state=0).fit(table)
+    >>> model.sample(5, given={"sex": "f"})["sex"].to_list()
+    ['f', 'f', 'f', 'f', 'f']
+    """
+
+    reference: ClassVar[str] = (
+        "Xu, Skoularidou, Cuesta-Infante, Veeramachaneni: Modeling Tabular Data using Conditional GAN. NeurIPS 2019, "
+        "section 4.5. arXiv 1907.00503."
+    )
+
+    def __init__(
+        self,
+        *,
+        epochs: int = 300,
+        batch_size: int = 500,
+        embedding_dim: int = 128,
+        compress_dims: Sequence[int] = (128, 128),
+        decompress_dims: Sequence[int] = (128, 128),
+        lr: float = 1e-3,
+        l2scale: float = 1e-5,
+        loss_factor: float = 2.0,
+        discrete_columns: Sequence[str] | None = None,
+        patience: int | None = 10,
+        max_minutes: float | None = None,
+        protect: int = 10,
+        unit: str | None = None,
+        verbose: bool = False,
+        callbacks: Sequence[Callback] = (),
+        random_state: int | None = None,
+    ):
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.embedding_dim = embedding_dim
+        self.compress_dims = compress_dims
+        self.decompress_dims = decompress_dims
+        self.lr = lr
+        self.l2scale = l2scale
+        self.loss_factor = loss_factor
+        self.discrete_columns = discrete_columns
+        self.patience = patience
+        self.max_minutes = max_minutes
+        self.protect = protect
+        self.unit = unit
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.random_state = random_state
+
+    # ── settings ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _check_settings(self) -> None:
+        for name in ("epochs", "batch_size", "embedding_dim"):
+            check_count(name, getattr(self, name))
+        if self.patience is not None:
+            check_count("patience", self.patience)
+        for name in ("compress_dims", "decompress_dims"):
+            widths = getattr(self, name)
+            if isinstance(widths, str | int) or not widths:
+                raise SettingError(f"{name}: got {widths!r}, expected a sequence of layer widths such as (128, 128).")
+            for width in widths:
+                check_count(name, width)
+        for name in ("lr", "loss_factor"):
+            check_positive(name, getattr(self, name))
+        if self.max_minutes is not None:
+            check_positive("max_minutes", self.max_minutes)
+        if self.l2scale != 0:
+            check_positive("l2scale", self.l2scale)
+
+    def _vae(self, layout: Layout, rows: int) -> TabularVAE:
+        settings = VAESettings(
+            batch_size=min(self.batch_size, max(rows // 10, 16)),
+            embedding_dim=self.embedding_dim,
+            compress_dims=tuple(self.compress_dims),
+            decompress_dims=tuple(self.decompress_dims),
+            lr=self.lr,
+            l2scale=self.l2scale,
+            loss_factor=self.loss_factor,
+        )
+        return TabularVAE(layout, settings)
+
+    # ── learning ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
+        began = time.monotonic()
+        tell = self._tell
+        vae = self._vae(layout, len(encoded))
+        beginning = seeds.integer(seed, "train")
+        state = Compilation(vae.init, beginning).result()(beginning)
+        self._sampler = Sampler(vae, lambda seconds: tell(Progress("compile", 0, self.epochs, seconds)))
+        referee = Referee(self._sampler, encoded, layout, protect=self.protect, seed=seeds.integer(seed, "validate"))
+        steps = max(len(encoded) // vae.settings.batch_size, 1)
+        limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
+        outcome = train(
+            vae.step,
+            state,
+            vae.data(encoded),
+            Schedule(
+                self.epochs,
+                steps,
+                limit,
+                validate_every=max(5, -(-50 // steps)),
+                patience=self.patience,
+                tolerance=TOLERANCE,
+            ),
+            snapshot=lambda state: state.average[1],
+            validate=referee.score,
+            callback=tell,
+        )
+        began = time.monotonic()
+        tell(Progress("calibrate", 0, 1, 0.0))
+        self.history_, self.interrupted_ = outcome.trail.history, outcome.stopped == "interrupted"
+        if outcome.stopped == "diverged":
+            warnings.warn(
+                f"training left the finite numbers after epoch {outcome.trail.epoch} and was stopped; the best model before "
+                "is kept. A smaller lr usually helps.",
+                MasqueradeWarning,
+                stacklevel=3,
+            )
+        self._params = outcome.trail.best
+        self._bias, self._map = referee.calibration(self._params, quick=self.interrupted_)
+        tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
+
+    # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _draw(self, rows: int, condition: Condition | None, seed: int) -> Encoded:
+        return self._map.apply(self._sampler.draw(self._params, rows, seed, self._bias, condition))
+
+    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        arrays = {f"decoder{name}": array for name, array in to_arrays(self._params).items()}
+        arrays |= {f"map.{name}": array for name, array in self._map.to_arrays().items()}
+        return {}, arrays | {"bias": self._bias}
+
+    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], layout: Layout) -> None:
+        self._check_settings()
+        vae = self._vae(layout, self.batch_size * 10)
+        self._sampler = Sampler(vae)
+        weights = {k.removeprefix("decoder"): v for k, v in arrays.items() if k.startswith("decoder")}
+        self._params = from_arrays(vae.skeleton(), weights)
+        self._bias = arrays["bias"]
+        self._map = ScalarMap.from_arrays(
+            {k.removeprefix("map."): v for k, v in arrays.items() if k.startswith("map.")}, layout
+        )
+        if self._bias.shape != (vae.spans.width,):
+            raise ArtifactError(f"the saved bias has {self._bias.size} places, expected {vae.spans.width}; fit again.")

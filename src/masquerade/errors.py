@@ -7,6 +7,7 @@ Exception
     │   ├── FileError            a file cannot be read or written
     │   ├── TableError           a table cannot be modelled or judged as it is
     │   ├── SchemaError          a schema is malformed, or does not match its table
+    │   ├── RuleError            a business rule that is malformed, or that cannot hold
     │   ├── ConditionError       a `given` that the model cannot meet
     │   ├── SettingError         a parameter out of range
     │   └── ArtifactError        a `.mq` file that is damaged, too new, or not ours
@@ -34,6 +35,7 @@ __all__ = [
     "InterruptedTraining",
     "MasqueradeError",
     "MasqueradeWarning",
+    "RuleError",
     "SchemaError",
     "SettingError",
     "TableError",
@@ -61,6 +63,10 @@ class TableError(InputError):
 
 class SchemaError(InputError):
     """A schema is malformed, or does not match its table."""
+
+
+class RuleError(InputError):
+    """A business rule that is malformed, or that cannot hold."""
 
 
 class ConditionError(InputError):

@@ -19,7 +19,7 @@ import tomli_w
 
 from masquerade.atomic import atomic_path, check_writable, one_line
 from masquerade.csv_text import decode, read_csv
-from masquerade.errors import FileError, SchemaError
+from masquerade.errors import FileError, RuleError, SchemaError
 from masquerade.schema import KINDS, Schema
 
 __all__ = [
@@ -222,6 +222,11 @@ _TOP = f"""\
 #   protect         a protection threshold of its own
 #   format          how dates and times are written (%d-%b-%y is 01-Oct-18)
 #   decimals, least_decimals, thousands, grouping, decimal_mark   how numbers are written
+#
+# rules = ["start <= end", "0 <= age <= 120", "total = net + tax"]   what holds in every row; columns in backticks if need be.
+# The same and more as tables at the end of the file, every field on a line of its own: [[rules]], then kind = "inequality"
+# (low, high, strict), "range" (column, minimum, maximum), "formula" (target, formula), "one_hot" (columns: exactly one of
+# them is 1 or yes) or "fixed_combinations" (columns: their values occur only in combinations that the data has).
 
 """
 
@@ -238,6 +243,7 @@ def read_schema(path: str | Path) -> Schema:
     Raises:
         FileError: the file cannot be read.
         SchemaError: it is not TOML, or not a schema; the message says which column and field.
+        RuleError: a rule in it cannot be read, or does not fit its columns.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -248,5 +254,5 @@ def read_schema(path: str | Path) -> Schema:
         raise SchemaError(f"{path}: not a TOML file ({one_line(error)}).") from error
     try:
         return Schema.from_dict(data)
-    except SchemaError as error:
-        raise SchemaError(f"{path}: {error}") from error
+    except (SchemaError, RuleError) as error:
+        raise type(error)(f"{path}: {error}") from error

@@ -1,7 +1,8 @@
 """What each column is: `Column` and `Schema`, frozen, and their two spellings (dict and `schema.toml`).
 
-What a schema declares is public. What was inferred came from the data, so inference already protects it: only levels
-that at least `protect` rows have are listed, and bounds are the tenth most extreme values (see `masquerade.inference`).
+A schema also holds the business rules that every row meets (`masquerade.rules`). What it declares is public. What was
+inferred came from the data, so inference already protects it: only levels that at least `protect` rows have are listed,
+and bounds are the tenth most extreme values (see `masquerade.inference`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, get_args
 
 from masquerade.errors import SchemaError, nearest
+from masquerade.rules.parse import parse_rules
+from masquerade.rules.rule import Rule
 
 __all__ = ["KINDS", "Column", "Kind", "Schema"]
 
@@ -132,17 +135,24 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns of a table in order, whose rows they are, and whether all this may be public.
+    """The columns of a table in order, whose rows they are, whether all this may be public, and what every row meets.
 
     Args:
         columns: in the table's order, names unique.
         unit: the column that says whose row it is (a person, an account); None: each row is its own unit.
         declared: True once a person vouches that everything here may be public knowledge.
+        rules: business rules that hold in every row: objects, texts such as `"start <= end"`, or mappings, as
+            `masquerade.rules.parse.parse_rules` takes them.
+
+    Raises:
+        SchemaError: a column is there twice, or the unit is none of them.
+        RuleError: a rule cannot be read, or does not fit its columns.
     """
 
     columns: tuple[Column, ...]
     unit: str | None = None
     declared: bool = False
+    rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         if len(set(self.names)) < len(self.names):
@@ -150,6 +160,7 @@ class Schema:
             raise SchemaError(f"column {twice!r}: it is there {self.names.count(twice)} times, expected once.")
         if self.unit is not None and self.unit not in self:
             raise SchemaError(f"unit: there is no column {self.unit!r}{nearest(self.unit, self.names)}.")
+        object.__setattr__(self, "rules", parse_rules(self.rules, self))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -194,14 +205,15 @@ class Schema:
         head: dict[str, Any] = {"declared": self.declared}
         if self.unit is not None:
             head["unit"] = self.unit
-        return head | {"columns": {column.name: column.to_dict() for column in self.columns}}
+        tail: dict[str, Any] = {"rules": [rule.to_dict() for rule in self.rules]} if self.rules else {}
+        return head | {"columns": {column.name: column.to_dict() for column in self.columns}} | tail
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
         """The reverse of `to_dict`; an unknown key is refused by name."""
         for key in data:
-            if key not in ("declared", "unit", "columns"):
-                raise SchemaError(f"schema: unknown key {key!r}{nearest(key, ('declared', 'unit', 'columns'))}.")
+            if key not in _KEYS:
+                raise SchemaError(f"schema: unknown key {key!r}{nearest(key, _KEYS)}.")
         columns = data.get("columns")
         if not isinstance(columns, Mapping) or not columns:
             raise SchemaError("schema: no columns given, expected one [columns.NAME] table per column.")
@@ -214,9 +226,11 @@ class Schema:
             columns=tuple(Column.from_dict(name, fields) for name, fields in columns.items()),
             unit=data.get("unit"),
             declared=data.get("declared", False),
+            rules=data.get("rules", ()),
         )
 
 
+_KEYS = ("declared", "unit", "columns", "rules")
 _SHOWN_LEVELS = 6
 
 

@@ -9,8 +9,13 @@ from pathlib import Path
 __all__ = ["peer_python"]
 
 FOLDER = Path(__file__).with_name(".envs")
-REQUIREMENTS = {"ctgan": ("torch==2.13.0", "ctgan==0.12.1")}
+REQUIREMENTS = {
+    "ctgan": ("torch==2.13.0", "ctgan==0.12.1"),
+    "mostlyai": ("torch==2.13.0", "mostlyai-engine==2.7.3"),
+}
 """What each peer needs, in the order of installing."""
+UNWANTED = {"mostlyai": ("torchvision", "torchaudio")}
+"""What a peer installs but does not need on the CPU, and fails to import beside another build of torch."""
 
 
 def peer_python(peer: str) -> Path:
@@ -26,5 +31,7 @@ def peer_python(peer: str) -> Path:
     for requirement in REQUIREMENTS[peer]:
         command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
         subprocess.run(command, check=True)
+    if peer in UNWANTED:
+        subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", *UNWANTED[peer]], check=True)
     done.write_text(wanted)
     return python

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,20 +16,18 @@ from typing import Any
 
 from rich.console import Console
 
+import processes
 from environment import peer_python
 from table import markdown, reached, rich_table, rows
 
-HERE = Path(__file__).resolve().parent
-ADULT = HERE.parents[1] / "shared" / "data" / "adult" / "adult.csv.gz"
+ADULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "adult" / "adult.csv.gz"
 ADULT_ROWS = 32_561
 LADDER = (10, 20, 40, 80, 160)
-ONLY_CPU = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
-LIBRARY_WARNINGS = {"PYTHONWARNINGS": "ignore"}
 
 
 def main() -> None:
     options = _options()
-    console = Console() if Console().is_terminal else Console(width=140)
+    console = processes.console()
     python = options.peer_python or peer_python("ctgan")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="masquerade-bench-") as folder:
@@ -85,7 +80,13 @@ class Bench:
     def measure(self, options: argparse.Namespace) -> dict[str, Any]:
         data = prepare(options.data, self.train, self.holdout)
         epochs = options.peer_epochs
-        results: dict[str, Any] = {"data": data, "machine": machine(), "epochs": epochs, "peer": [], "ours": []}
+        results: dict[str, Any] = {
+            "data": data,
+            "machine": processes.machine(),
+            "epochs": epochs,
+            "peer": [],
+            "ours": [],
+        }
         for turn in range(options.rounds):
             results["peer"].append(self.peer(epochs, turn))
             results["ours"].append(self.ours("equal", epochs, turn))
@@ -141,17 +142,7 @@ class Bench:
         return self._run(f"judging {run['name']}", Path(sys.executable), "judges.py", arguments)
 
     def _run(self, said: str, python: Path, script: str, arguments: list[str]) -> dict[str, Any]:
-        answer = self.folder / "answer.json"
-        command = [str(python), str(HERE / script), *arguments, "--json", str(answer)]
-        with self.console.status(f"{said} …"):
-            done = subprocess.run(
-                command, env=os.environ | ONLY_CPU | LIBRARY_WARNINGS, capture_output=True, text=True, check=False
-            )
-        if done.returncode != 0:
-            raise SystemExit(f"error: {said} failed:\n{done.stderr.strip()[-2000:]}")
-        self.console.print(f"[dim]done: {said}[/dim]")
-        found: dict[str, Any] = json.loads(answer.read_text())
-        return found
+        return processes.run(said, python, script, arguments, self.console)
 
 
 def prepare(path: Path | None, train: Path, holdout: Path) -> dict[str, Any]:
@@ -173,10 +164,6 @@ def prepare(path: Path | None, train: Path, holdout: Path) -> dict[str, Any]:
     mq.write_table(kept, train)
     mq.write_table(out, holdout)
     return {"name": name, "target": target, "train": kept.height, "holdout": out.height, "columns": kept.width}
-
-
-def machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
 
 
 if __name__ == "__main__":

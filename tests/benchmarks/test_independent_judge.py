@@ -19,8 +19,13 @@ Judge = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
-    found: Judge = runpy.run_path(str(FOLDER / "independent_judge.py"))["judge"]
+def module() -> dict[str, Any]:
+    return runpy.run_path(str(FOLDER / "independent_judge.py"))
+
+
+@pytest.fixture(scope="module")
+def judge(module: dict[str, Any]) -> Judge:
+    found: Judge = module["judge"]
     return found
 
 
@@ -84,8 +89,56 @@ def test_both_judges_agree(judge: Judge) -> None:
         assert mine[name] == pytest.approx(report.scores[name].value, abs=within), name
 
 
+def test_numbers_are_judged_by_r_squared_and_many_classes_by_macro_f1(judge: Judge) -> None:
+    def rows(seed: int) -> pd.DataFrame:
+        random = np.random.default_rng(seed)
+        x = random.normal(size=600)
+        grade = np.where(x < -0.5, "low", np.where(x < 0.5, "middle", "high"))
+        y = 3 * x + random.normal(size=600)  # R² of the best guess: 9 / 10
+        return pd.DataFrame({"x": x.astype(str), "y": y.astype(str), "grade": grade})
+
+    tables = rows(0), rows(1), rows(2)
+    assert judge(*tables, "y")["tstr_boosting"] == pytest.approx(0.87, abs=0.04)
+    grades = judge(*tables, "grade")["tstr_boosting"]
+    assert grades > 0.97
+    shuffled = tables[1].assign(grade=tables[1]["grade"].sample(frac=1.0, random_state=0).to_numpy())
+    assert (
+        judge(tables[0], shuffled.drop(columns="y").assign(y=tables[1]["y"]), tables[2], "grade")["tstr_boosting"] < 0.6
+    )
+    report = mq.evaluate(*tables[:2], holdout=tables[2], target="grade")
+    assert judge(*tables, "grade")["tstr_boosting"] == pytest.approx(report.scores["tstr_boosting"].value, abs=0.02)
+
+
+def test_the_ceiling_is_what_real_rows_score(judge: Judge, module: dict[str, Any]) -> None:
+    real, other = table(1500, 0), table(1500, 2)
+    top = module["ceiling"](real, other, "rich")
+    found = judge(real, table(1500, 1), other, "rich")
+    assert set(top) == {*found["replicates"]}
+    for name in ("column_shapes", "univariate_accuracy", "bivariate_accuracy", "tstr_boosting"):
+        assert found[name] == pytest.approx(top[name], abs=0.03), name
+
+
+def test_copies_are_counted_less_what_chance_copies(judge: Judge) -> None:
+    """Half of the released rows stand in the training table, and a tenth of the held-out ones."""
+    real = pd.DataFrame({"x": [str(i) for i in range(100)], "y": ["a", "b"] * 50})
+    fresh = pd.DataFrame({"x": [str(i) for i in range(1000, 1100)], "y": ["a", "b"] * 50})
+    released, holdout = (pd.concat([real[:count], fresh[count:]]) for count in (50, 10))
+    found = judge(real, released, holdout, "y")
+    assert found["exact_copies"] == pytest.approx(0.4)
+
+
+def test_replicates_spread_as_the_score_does(module: dict[str, Any]) -> None:
+    """The score of other draws from the same source spreads as much as the replicates of one draw say."""
+    real, holdout = table(1000, 0), table(100, 1)
+    drawn = [module["_tables"](real, table(500, seed), holdout) for seed in range(10, 30)]
+    found = [module["_counted"](*each, 0) for each in drawn]
+    for name in ("column_shapes", "univariate_accuracy"):
+        said = np.mean([np.std(each[name][1]) for each in found])
+        assert 0.5 < np.std([each[name][0] for each in found]) / said < 2.0, name
+
+
 def test_neither_the_judge_nor_the_peer_knows_masquerade() -> None:
-    for script in ("independent_judge.py", "peer_ctgan.py", "peak_memory.py"):
+    for script in ("independent_judge.py", "peer_ctgan.py", "peer_mostlyai.py", "peak_memory.py"):
         tree = ast.parse((FOLDER / script).read_text(encoding="utf-8"))
         names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
         names += [str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from masquerade.rules.one_hot import OneHot
     from masquerade.schema import Column, Schema
     from masquerade.synthesize import load, synthesizers
+    from masquerade.synthesize.copula import GaussianCopula
     from masquerade.synthesize.ctgan import CTGAN
     from masquerade.synthesize.tvae import TVAE
 
@@ -40,6 +41,7 @@ _HOMES = {
     "Column": "masquerade.schema",
     "FixedCombinations": "masquerade.rules.fixed",
     "Formula": "masquerade.rules.formula",
+    "GaussianCopula": "masquerade.synthesize.copula",
     "Inequality": "masquerade.rules.inequality",
     "Ledger": "masquerade.privacy.ledger",
     "OneHot": "masquerade.rules.one_hot",
@@ -63,6 +65,7 @@ __all__ = [
     "Column",
     "FixedCombinations",
     "Formula",
+    "GaussianCopula",
     "Inequality",
     "Ledger",
     "OneHot",

@@ -26,9 +26,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::masquerade.errors.MasqueradeWar
 
 
 def test_it_names_its_paper_and_is_a_scikit_learn_estimator(make: Any) -> None:
-    model = make(epochs=7)
+    model = make(protect=7)
     assert len(type(model).reference) > 20
-    assert clone(model).get_params()["epochs"] == 7
+    assert clone(model).get_params()["protect"] == 7
     assert "7" in repr(model)
     assert "not fitted" in model._repr_html_()
 

@@ -35,7 +35,7 @@ EXAMPLES = examples(
 def synthesize(
     data: Data,
     output: Output,
-    model: Annotated[str, typer.Option("--model", help="Which synthesizer: ctgan.")] = "ctgan",
+    model: Annotated[str, typer.Option("--model", help="Which synthesizer: ctgan, tvae or copula.")] = "ctgan",
     rows: Annotated[int | None, typer.Option("--rows", min=0, metavar="N", help="Default: as many as trained.")] = None,
     given: Given = None,
     balance: Annotated[

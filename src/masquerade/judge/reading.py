@@ -28,6 +28,7 @@ _FIDELITY = [
     "boundary_adherence",
     "category_adherence",
     "key_uniqueness",
+    "rule_adherence",
     "similarity_score",
     "pca_similarity",
     "mean_log_difference",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from masquerade.judge.reading import GROUPS, fidelity_headline, grouped, privacy_headline, verdict
@@ -44,6 +44,7 @@ def tables(
         "tested": _tested(report, scores),
         "parts": parts,
         "models": _models(scores),
+        "rules": _rules(facts.get("rules") or []),
         "policy": _listed(report.get("policy") or {}),
         "attacks": _listed(report.get("attacks") or {}),
         "ledger": _listed(report.get("ledger") or {}),
@@ -167,6 +168,19 @@ def _models(scores: Mapping[str, Any]) -> list[dict[str, str]]:
             }
         )
     return rows[1:] + rows[:1] if len(rows) > 1 else rows
+
+
+def _rules(shares: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The share of rows that meet each rule, the one broken most first."""
+
+    def said(share: float | None) -> str:
+        text = "–" if share is None else f"{share:.2%}"
+        return "over 99.99%" if text == "100.00%" and share != 1 else text
+
+    ordered = sorted(shares, key=lambda found: float(found["released"]))
+    return [
+        {"rule": found["rule"], **{side: said(found[side]) for side in ("released", "holdout")}} for found in ordered
+    ]
 
 
 def _listed(data: Mapping[str, Any]) -> list[tuple[str, str]]:

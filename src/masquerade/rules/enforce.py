@@ -37,7 +37,9 @@ __all__ = ["Enforcer"]
 
 Floats = NDArray[np.float64]
 
-_ATTEMPTS = 10
+_ATTEMPTS = 50
+"""How often combinations and groups are chosen anew for rows whose numbers they leave no way."""
+
 _MANY_RARE = 0.05
 
 
@@ -142,7 +144,7 @@ class Enforcer:
         drawn = typed.filter(wrong)
         rows = self._mend(drawn, keep, rng)
         still = self.broken(rows)
-        for _ in range(_ATTEMPTS if self.combinations or self.groups else 0):
+        for _ in range(_ATTEMPTS if self._linked else 0):
             if not still.any():
                 break
             # What was chosen for combinations and groups left the numbers no way: choose anew.
@@ -195,6 +197,13 @@ class Enforcer:
     @cached_property
     def _systems(self) -> tuple[System, ...]:
         return systems(self.rules, self.grids)
+
+    @cached_property
+    def _linked(self) -> bool:
+        """Whether the choice of a combination or of a group's column touches other rules."""
+        columns = [name for known in self.combinations for name in known.table.columns]
+        columns += [name for group in self.groups for name in group.rule.columns]
+        return len(set(columns)) < len(columns) or not set(columns).isdisjoint(self.grids)
 
     @cached_property
     def _reach(self) -> tuple[System, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +12,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from masquerade.errors import MasqueradeWarning, RuleError
 from masquerade.rules.fixed import FixedCombinations
 from masquerade.rules.interval import Range
 from masquerade.rules.rule import Rule
 
-__all__ = ["Combinations", "plain_column", "tied_rules", "typed_column"]
+__all__ = ["Combinations", "plain_column", "tied_rules", "typed_column", "warn_of_rare"]
 
 Floats = NDArray[np.float64]
+
+_MANY_RARE = 0.05
 
 _CELLS = 20_000_000
 """How many pairs of a row and a combination are compared at a time."""
@@ -148,6 +152,24 @@ def tied_rules(rules: Sequence[Rule]) -> list[list[FixedCombinations]]:
             near = [group for group in groups if any(not set(rule.columns).isdisjoint(r.columns) for r in group)]
             groups = [group for group in groups if group not in near] + [[r for group in near for r in group] + [rule]]
     return groups
+
+
+def warn_of_rare(tied: Sequence[Rule], found: Combinations, rows: int, protect: int) -> None:
+    """Refuse fixed combinations that nobody shares; warn where many rows have a rare one."""
+    names = " and ".join(repr(rule.text) for rule in tied)
+    if not found.table.height:
+        raise RuleError(
+            f"rule {names}: no combination is shared by {protect} units, so none can be released; drop a column of it, or "
+            "the rule."
+        )
+    rare = rows - int(found.weights.sum())
+    if rare > _MANY_RARE * rows:
+        warnings.warn(
+            f"rule {names}: {rare:,} of {rows:,} rows have a combination that fewer than {protect} units share; drawn rows "
+            "like them get a more common one.",
+            MasqueradeWarning,
+            stacklevel=4,
+        )
 
 
 _TYPES: dict[str, pl.DataType] = {

@@ -6,7 +6,6 @@ has `repair` mend what is left.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade.errors import ConditionError, MasqueradeWarning, RuleError
-from masquerade.rules.combinations import Combinations, tied_rules
+from masquerade.errors import ConditionError, RuleError
+from masquerade.rules.combinations import Combinations, tied_rules, warn_of_rare
 from masquerade.rules.equations import Step, plan, solve
 from masquerade.rules.formula import Formula, as_floats
 from masquerade.rules.grid import Grid, grid_of
@@ -39,8 +38,6 @@ Floats = NDArray[np.float64]
 
 _ATTEMPTS = 50
 """How often combinations and groups are chosen anew for rows whose numbers they leave no way."""
-
-_MANY_RARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ class Enforcer:
         for tied in tied_rules(rules):
             columns = list(dict.fromkeys(name for rule in tied for name in rule.columns))
             found = Combinations.learn(typed, columns, least(columns), units)
-            _tell(tied, found, typed.drop_nulls(columns).height, least(columns))
+            warn_of_rare(tied, found, typed.drop_nulls(columns).height, least(columns))
             combinations.append(found)
         groups = [Group.learn(r, typed, least(r.columns), units) for r in rules if isinstance(r, OneHot)]
         return cls(tuple(rules), grids, tuple(combinations), tuple(groups))
@@ -282,24 +279,6 @@ class Enforcer:
             for i, (rule, part) in enumerate(zip(one_hot, config["groups"], strict=True))
         ]
         return cls(tuple(rules), grids, tuple(combinations), tuple(groups))
-
-
-def _tell(tied: Sequence[Rule], found: Combinations, rows: int, protect: int) -> None:
-    """Refuse fixed combinations that nobody shares; warn where many rows have a rare one."""
-    names = " and ".join(repr(rule.text) for rule in tied)
-    if not found.table.height:
-        raise RuleError(
-            f"rule {names}: no combination is shared by {protect} units, so none can be released; drop a column of it, or "
-            "the rule."
-        )
-    rare = rows - int(found.weights.sum())
-    if rare > _MANY_RARE * rows:
-        warnings.warn(
-            f"rule {names}: {rare:,} of {rows:,} rows have a combination that fewer than {protect} units share; drawn rows "
-            "like them get a more common one.",
-            MasqueradeWarning,
-            stacklevel=3,
-        )
 
 
 def _outside(rows: pl.DataFrame, within: Mapping[str, tuple[Floats, Floats]]) -> NDArray[np.bool_]:

@@ -4,13 +4,14 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test check bench
+.PHONY: help demo test check bench bench-tabular
 
 help:
 	@echo "make demo    synthesize the bundled bank table, judge it, write masquerade-demo/"
 	@echo "make test    run the tests"
 	@echo "make check   format, lint, types, import floors"
 	@echo "make bench   measure Masquerade beside its peers (ARGS=--quick: two minutes)"
+	@echo "make bench-tabular   every synthesizer beside its peers on fifteen tables (hours)"
 
 demo: $(VENV)/.installed
 	@$(VENV)/bin/masquerade demo
@@ -26,6 +27,9 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	@$(PY) benchmarks/run.py $(ARGS)
+
+bench-tabular: $(VENV)/.installed-dev
+	@$(PY) benchmarks/tabular.py $(ARGS)
 
 $(PY):
 	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["peer_python"]
+__all__ = ["WORKERS", "given_pythons", "peer_python"]
 
 FOLDER = Path(__file__).with_name(".envs")
 REQUIREMENTS = {
@@ -16,6 +17,23 @@ REQUIREMENTS = {
 """What each peer needs, in the order of installing."""
 UNWANTED = {"mostlyai": ("torchvision", "torchaudio")}
 """What a peer installs but does not need on the CPU, and fails to import beside another build of torch."""
+WORKERS = {"mostlyai": "peer_mostlyai.py", "ctgan": "peer_ctgan.py"}
+"""Each peer's worker."""
+
+
+def given_pythons(pairs: Sequence[str]) -> dict[str, Path]:
+    """Environments that are there already, from words such as `ctgan=path/to/python`.
+
+    Raises:
+        ValueError: a word is not like that.
+    """
+    found = {}
+    for pair in pairs:
+        peer, _, python = pair.partition("=")
+        if peer not in REQUIREMENTS or not python:
+            raise ValueError(f"got {pair!r}, expected PEER=PYTHON, where PEER is one of {', '.join(REQUIREMENTS)}")
+        found[peer] = Path(python)
+    return found
 
 
 def peer_python(peer: str) -> Path:

@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 import masquerade as mq
 import processes
 import tables
-from environment import peer_python
+from environment import WORKERS, given_pythons, peer_python
 from grid import Grid
 
-PEERS = {"mostlyai": "peer_mostlyai.py", "ctgan": "peer_ctgan.py"}
 ROWS = (10_000, 30_000, 100_000, 300_000)
 COLUMNS = (15, 60, 240, 500)
 FEW_COLUMNS, FEW_ROWS = 15, 2_000
@@ -30,46 +31,49 @@ FEW_COLUMNS, FEW_ROWS = 15, 2_000
 def main() -> None:
     options = _options()
     console = processes.console()
-    sizes = {
-        "rows": [(rows, FEW_COLUMNS) for rows in options.rows],
-        "columns": [(FEW_ROWS, columns) for columns in options.columns],
-    }
     runs: list[dict[str, Any]] = []
-    if options.json and options.json.exists() and options.resume:
+    if options.json and options.json.exists():
         runs = json.loads(options.json.read_text())
+    steps = [("rows", rows, FEW_COLUMNS) for rows in options.rows]
+    steps += [("columns", FEW_ROWS, columns) for columns in options.columns]
     models = [("ours", name) for name in options.models] + [("peer", name) for name in options.peers]
-    with tempfile.TemporaryDirectory(prefix="masquerade-bench-") as folder:
-        train, released = Path(folder) / "train.csv", Path(folder) / "released.csv"
-        for axis, steps in sizes.items():
-            for rows, columns in steps:
-                mq.write_table(tables.grown(rows, columns).train, train)
-                for kind, model in models:
-                    key = {"axis": axis, "rows": rows, "columns": columns, "kind": kind, "model": model}
-                    too_large = kind == "peer" and rows * columns > options.peer_cells
-                    if too_large or any(key.items() <= run.items() and "error" not in run for run in runs):
-                        continue
-                    runs = [run for run in runs if not key.items() <= run.items()]
-                    arguments = [str(train), "--out", str(released), "--sample-rows", str(rows)]
-                    minutes = options.peer_minutes if kind == "peer" else options.our_minutes
-                    arguments += [] if minutes is None else ["--max-minutes", str(minutes)]
-                    arguments += ["--model", model] if kind == "ours" else []
-                    python = (
-                        Path(sys.executable) if kind == "ours" else options.peer_python.get(model) or peer_python(model)
-                    )
-                    script = "ours_tabular.py" if kind == "ours" else PEERS[model]
-                    try:
-                        found = processes.run(f"{rows:,} × {columns}, {model}", python, script, arguments, console)
-                    except processes.WorkerError as error:
-                        console.print(f"[bold]{error}[/bold]")
-                        found = {"error": str(error)}
-                    runs.append(key | found)
-                    if options.json:
-                        options.json.write_text(json.dumps(runs, indent=1) + "\n")
-    grids = [grown(axis, runs) for axis in sizes]
+    for axis, rows, columns in steps:
+        for kind, model in models:
+            key = {"axis": axis, "rows": rows, "columns": columns, "kind": kind, "model": model}
+            there = options.resume and any(key.items() <= run.items() and "error" not in run for run in runs)
+            if there or (kind == "peer" and rows * columns > options.peer_cells):
+                continue
+            found = key | measured(rows, columns, kind, model, options, console)
+            runs = [run for run in runs if not key.items() <= run.items()] + [found]
+            if options.json:
+                options.json.write_text(json.dumps(runs, indent=1) + "\n")
+    grids = [grown(axis, runs) for axis in ("rows", "columns")]
     for grid in grids:
         console.print(grid.rich())
     if options.markdown:
         options.markdown.write_text("\n".join(grid.markdown() for grid in grids))
+
+
+def measured(
+    rows: int, columns: int, kind: str, model: str, options: argparse.Namespace, console: Console
+) -> dict[str, Any]:
+    """One fit of a made table: what its worker says, or the error it ended with."""
+    with tempfile.TemporaryDirectory(prefix="masquerade-bench-") as folder:
+        train, released = Path(folder) / "train.csv", Path(folder) / "released.csv"
+        mq.write_table(tables.grown(rows, columns).train, train)
+        arguments = [str(train), "--out", str(released), "--sample-rows", str(rows)]
+        minutes = options.peer_minutes if kind == "peer" else options.our_minutes
+        arguments += [] if minutes is None else ["--max-minutes", str(minutes)]
+        if kind == "ours":
+            python, script = Path(sys.executable), "ours_tabular.py"
+            arguments += ["--model", model]
+        else:
+            python, script = options.peer_python.get(model) or peer_python(model), WORKERS[model]
+        try:
+            return processes.run(f"{rows:,} × {columns}, {model}", python, script, arguments, console)
+        except processes.WorkerError as error:
+            console.print(f"[bold]{error}[/bold]")
+            return {"error": str(error)}
 
 
 def grown(axis: str, runs: Sequence[dict[str, Any]]) -> Grid:
@@ -107,7 +111,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     ours = ["autoregressive"] if "autoregressive" in mq.synthesizers() else list(mq.synthesizers())
     parser.add_argument("--models", nargs="*", default=ours, choices=list(mq.synthesizers()), help=f"default: {ours}")
-    parser.add_argument("--peers", nargs="*", default=["mostlyai"], choices=list(PEERS), help="default: mostlyai")
+    parser.add_argument("--peers", nargs="*", default=["mostlyai"], choices=list(WORKERS), help="default: mostlyai")
     parser.add_argument(
         "--peer-cells", type=int, default=500_000, help="peers fit up to so many cells (default 500,000)"
     )
@@ -122,7 +126,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help="leave out what the --json file holds already")
     parser.add_argument("--markdown", type=Path, help="write the tables")
     options = parser.parse_args()
-    options.peer_python = {peer: Path(path) for peer, _, path in (pair.partition("=") for pair in options.peer_python)}
+    try:
+        options.peer_python = given_pythons(options.peer_python)
+    except ValueError as error:
+        parser.error(f"--peer-python: {error}")
     return options
 
 

@@ -21,10 +21,9 @@ import masquerade as mq
 import processes
 import tables
 import tabular_report
-from environment import REQUIREMENTS, peer_python
+from environment import WORKERS, given_pythons, peer_python
 
 GROUPS = {"published": tables.PUBLISHED, "numeric": tables.NUMERIC, "small": tables.SMALL, "all": tables.NAMES}
-PEERS = {"mostlyai": "peer_mostlyai.py", "ctgan": "peer_ctgan.py"}
 
 
 def main() -> None:
@@ -104,7 +103,7 @@ class Bench:
             arguments += ["--max-minutes", str(minutes)]
         if kind == "peer":
             python = self.options.peer_python.get(model) or peer_python(model)
-            return processes.run(said, python, PEERS[model], arguments, self.console)
+            return processes.run(said, python, WORKERS[model], arguments, self.console)
         arguments += ["--model", model]
         return processes.run(said, Path(sys.executable), "ours_tabular.py", arguments, self.console)
 
@@ -122,7 +121,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-tabular", description=__doc__)
     parser.add_argument("--tables", nargs="+", default=["all"], help=f"names or groups ({', '.join(GROUPS)})")
     parser.add_argument("--models", nargs="*", default=list(mq.synthesizers()), help="ours; default: all")
-    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS), help="default: both")
+    parser.add_argument("--peers", nargs="*", default=list(WORKERS), choices=list(WORKERS), help="default: both")
     parser.add_argument("--peer-minutes", type=float, help="end a peer's training after so long (and say so)")
     parser.add_argument("--our-minutes", type=float, help="likewise ours")
     parser.add_argument(
@@ -144,10 +143,10 @@ def _options() -> argparse.Namespace:
         for name in given:
             if name not in known:
                 parser.error(f"there is no {what} {name!r}, expected one of {', '.join(known)}")
-    pairs = [pair.partition("=") for pair in options.peer_python]
-    options.peer_python = {peer: Path(python) for peer, _, python in pairs}
-    if not options.peer_python.keys() <= REQUIREMENTS.keys() or not all(python for _, _, python in pairs):
-        parser.error(f"--peer-python: expected PEER=PYTHON, where PEER is one of {', '.join(REQUIREMENTS)}")
+    try:
+        options.peer_python = given_pythons(options.peer_python)
+    except ValueError as error:
+        parser.error(f"--peer-python: {error}")
     return options
 
 

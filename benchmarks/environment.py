@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["WORKERS", "given_pythons", "peer_python"]
+__all__ = ["WORKERS", "given_minutes", "given_pythons", "peer_python"]
 
 FOLDER = Path(__file__).with_name(".envs")
 REQUIREMENTS = {
@@ -33,6 +33,27 @@ def given_pythons(pairs: Sequence[str]) -> dict[str, Path]:
         if peer not in REQUIREMENTS or not python:
             raise ValueError(f"got {pair!r}, expected PEER=PYTHON, where PEER is one of {', '.join(REQUIREMENTS)}")
         found[peer] = Path(python)
+    return found
+
+
+def given_minutes(words: Sequence[str]) -> dict[str, float]:
+    """Limits of training by peer, from words such as `20` (every peer) and `ctgan=5` (this one).
+
+    Raises:
+        ValueError: a word is not like that.
+    """
+    found: dict[str, float] = {}
+    for word in sorted(words, key=lambda word: "=" in word):  # what is said of one peer goes before what is said of all
+        peer, _, minutes = word.rpartition("=")
+        try:
+            limit = float(minutes)
+        except ValueError:
+            limit = 0.0
+        if limit <= 0 or (peer and peer not in REQUIREMENTS):
+            raise ValueError(
+                f"got {word!r}, expected MINUTES or PEER=MINUTES, where PEER is one of {', '.join(REQUIREMENTS)}"
+            )
+        found |= dict.fromkeys([peer] if peer else REQUIREMENTS, limit)
     return found
 
 

@@ -20,7 +20,7 @@ from rich.console import Console
 import masquerade as mq
 import processes
 import tables
-from environment import WORKERS, given_pythons, peer_python
+from environment import WORKERS, given_minutes, given_pythons, peer_python
 from grid import Grid
 
 ROWS = (10_000, 30_000, 100_000, 300_000)
@@ -62,7 +62,7 @@ def measured(
         train, released = Path(folder) / "train.csv", Path(folder) / "released.csv"
         mq.write_table(tables.grown(rows, columns).train, train)
         arguments = [str(train), "--out", str(released), "--sample-rows", str(rows)]
-        minutes = options.peer_minutes if kind == "peer" else options.our_minutes
+        minutes = options.peer_minutes.get(model) if kind == "peer" else options.our_minutes
         arguments += [] if minutes is None else ["--max-minutes", str(minutes)]
         if kind == "ours":
             python, script = Path(sys.executable), "ours_tabular.py"
@@ -115,7 +115,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--peer-cells", type=int, default=500_000, help="peers fit up to so many cells (default 500,000)"
     )
-    parser.add_argument("--peer-minutes", type=float, help="end a peer's training after so long (and say so)")
+    parser.add_argument(
+        "--peer-minutes", nargs="+", default=[], metavar="[PEER=]MINUTES", help="end its training then, say so"
+    )
     parser.add_argument("--our-minutes", type=float, help="likewise ours")
     parser.add_argument(
         "--peer-python", nargs="+", default=[], metavar="PEER=PYTHON", help="instead of one made on demand"
@@ -128,8 +130,9 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     try:
         options.peer_python = given_pythons(options.peer_python)
+        options.peer_minutes = given_minutes(options.peer_minutes)
     except ValueError as error:
-        parser.error(f"--peer-python: {error}")
+        parser.error(str(error))
     return options
 
 

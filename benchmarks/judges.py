@@ -37,11 +37,11 @@ def main() -> None:
     result: dict[str, Any] = {}
     began = time.perf_counter()
     if options.ceiling:
-        real, holdout = independent_judge.read(options.real), independent_judge.read(options.holdout)
-        result["independent"] = independent_judge.ceiling(real, holdout, options.target, options.seed)
+        seen, unseen = independent_judge.read(options.real), independent_judge.read(options.holdout)
+        result["independent"] = independent_judge.ceiling(seen, unseen, options.target, options.seed)
     else:
-        tables = map(independent_judge.read, paths)
-        result["independent"] = independent_judge.judge(*tables, options.target, options.seed)
+        three = map(independent_judge.read, paths)
+        result["independent"] = independent_judge.judge(*three, target=options.target, seed=options.seed)
     result["independent"]["seconds"] = time.perf_counter() - began
     if not options.only_independent and not options.ceiling:
         real, released, holdout = map(mq.read_table, paths)

@@ -31,7 +31,9 @@ def main() -> None:
         stages[progress.stage] = max(stages.get(progress.stage, 0.0), progress.seconds)
 
     synthesizer = mq.synthesizers()[options.model]
-    limit = {} if options.max_minutes is None else {"max_minutes": options.max_minutes}
+    limit = {"max_minutes": options.max_minutes} if options.max_minutes is not None else {}
+    if "max_minutes" not in synthesizer().get_params():
+        limit = {}  # it has no training to end
     model = synthesizer(**limit, random_state=options.seed, callbacks=[clock])
     table = mq.read_table(options.train)
     began = time.perf_counter()
@@ -50,7 +52,7 @@ def main() -> None:
         "versions": {name: version(name) for name in ("masquerade", "jax", "numpy", "polars")},
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "epochs": model.history_[-1].get("epoch") if model.history_ else None,
-        "stopped": limit != {} and fit_seconds > 60 * options.max_minutes,
+        "stopped": bool(limit) and fit_seconds > 60 * options.max_minutes,
         "fit_seconds": fit_seconds,
         "compile_seconds": fit_stages.get("compile", 0.0),
         "stages": fit_stages,

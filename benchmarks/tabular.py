@@ -21,7 +21,7 @@ import masquerade as mq
 import processes
 import tables
 import tabular_report
-from environment import WORKERS, given_pythons, peer_python
+from environment import WORKERS, given_minutes, given_pythons, peer_python
 
 GROUPS = {"published": tables.PUBLISHED, "numeric": tables.NUMERIC, "small": tables.SMALL, "all": tables.NAMES}
 
@@ -98,7 +98,7 @@ class Bench:
     def _run(self, said: str, kind: str, model: str, number: int) -> dict[str, Any]:
         arguments = [str(self.train), "--seed", str(number), "--out", str(self.released)]
         arguments += ["--sample-rows", str(self.options.sample_rows)]
-        minutes = self.options.peer_minutes if kind == "peer" else self.options.our_minutes
+        minutes = self.options.peer_minutes.get(model) if kind == "peer" else self.options.our_minutes
         if minutes is not None:
             arguments += ["--max-minutes", str(minutes)]
         if kind == "peer":
@@ -122,7 +122,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tables", nargs="+", default=["all"], help=f"names or groups ({', '.join(GROUPS)})")
     parser.add_argument("--models", nargs="*", default=list(mq.synthesizers()), help="ours; default: all")
     parser.add_argument("--peers", nargs="*", default=list(WORKERS), choices=list(WORKERS), help="default: both")
-    parser.add_argument("--peer-minutes", type=float, help="end a peer's training after so long (and say so)")
+    parser.add_argument(
+        "--peer-minutes", nargs="+", default=[], metavar="[PEER=]MINUTES", help="end its training then, say so"
+    )
     parser.add_argument("--our-minutes", type=float, help="likewise ours")
     parser.add_argument(
         "--peer-python", nargs="+", default=[], metavar="PEER=PYTHON", help="instead of one made on demand"
@@ -145,8 +147,9 @@ def _options() -> argparse.Namespace:
                 parser.error(f"there is no {what} {name!r}, expected one of {', '.join(known)}")
     try:
         options.peer_python = given_pythons(options.peer_python)
+        options.peer_minutes = given_minutes(options.peer_minutes)
     except ValueError as error:
-        parser.error(f"--peer-python: {error}")
+        parser.error(str(error))
     return options
 
 

@@ -125,6 +125,15 @@ def test_environments_are_named_in_pairs(modules: dict[str, ModuleType]) -> None
             given([wrong])
 
 
+def test_limits_of_time_are_for_one_peer_or_all(modules: dict[str, ModuleType]) -> None:
+    given = modules["environment"].given_minutes
+    assert given([]) == {}
+    assert given(["ctgan=5", "20"]) == {"ctgan": 5.0, "mostlyai": 20.0}
+    for wrong in ("soon", "other=3", "0"):
+        with pytest.raises(ValueError, match="MINUTES"):
+            given([wrong])
+
+
 def test_a_run_is_kept_and_resumed(tmp_path: Path) -> None:
     """The baseline on a bundled table, whole: fitted, judged twice, kept; then nothing is left to do."""
     kept, shown = tmp_path / "kept.json", tmp_path / "shown.md"

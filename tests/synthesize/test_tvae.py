@@ -91,3 +91,13 @@ def test_the_paper_s_own_prior_trains(table: pl.DataFrame) -> None:
     model = TVAE(epochs=2, prior_components=1, loss_factor=2.0, l2scale=0, **QUICK).fit(table)
     assert np.isfinite(model.history_[-1]["divergence"])
     assert model.sample(10).height == 10
+
+
+def test_training_stops_before_rows_are_learnt_by_heart() -> None:
+    """On noise a net can only learn its rows; the tenth that does not train must tell."""
+    random = np.random.default_rng(0)
+    noise = pl.DataFrame({f"c{i}": random.integers(0, 12, 120) for i in range(8)})
+    model = TVAE(epochs=2_000, embedding_dim=16, compress_dims=(64,), decompress_dims=(64,), random_state=0).fit(noise)
+    scores = [entry["score"] for entry in model.history_ if "score" in entry]
+    assert model.history_[-1]["epoch"] < 2_000
+    assert scores[-1] < max(scores)

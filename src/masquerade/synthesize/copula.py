@@ -84,7 +84,7 @@ class GaussianCopula(Synthesizer):
 
     def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
         began = time.monotonic()
-        self._tell(Progress("train", 0, 1, 0.0))
+        self._tell(Progress("calibrate", 0, 1, 0.0))
         self.history_, self.interrupted_ = [], False
         chosen = seeds.stream(seed, "rows").permutation(len(encoded))[:FIT_ROWS]
         part = encoded.rows(chosen) if len(encoded) > FIT_ROWS else encoded
@@ -99,7 +99,7 @@ class GaussianCopula(Synthesizer):
         # The map from evenly spread scalars to the training ones is each code's inverse distribution.
         even = self._gaps.join(Encoded(whole.codes, self._boxes.scalars_of(whole.codes, shares)))
         self._map = ScalarMap.fit(part, even, layout, protect=self.protect)
-        self._tell(Progress("train", 1, 1, time.monotonic() - began, finished=True))
+        self._tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
 
     def _by_value(self, layout: Layout) -> tuple[list[NDArray[np.int64] | None], list[int]]:
         """For each modelled column of numbers or moments its codes by rising value, missing last; None for levels.

@@ -28,8 +28,8 @@ from masquerade.synthesize.settings import check_count, check_positive
 
 __all__ = ["TVAE"]
 
-TOLERANCE = 0.002
-"""Of snapshots whose validation scores differ by less, the later one is kept."""
+HELD_ROWS = 8_192
+"""Rows, at most a tenth, that are kept from training to tell when it begins to learn single rows by heart."""
 
 
 class TVAE(Synthesizer):
@@ -37,8 +37,9 @@ class TVAE(Synthesizer):
 
     An encoder turns each row into a small Gaussian in a latent space, a decoder makes rows of latent points; both learn to
     lose little on the way, and the prior learns where the rows are. Sampling takes points of the prior, decodes them with the
-    averaged weights, and ends with a calibration of single columns (`masquerade.codec.calibration`). Under a condition, points
-    are taken by how likely the decoder gives the wanted level there; `mq.Autoregressive` takes any columns.
+    averaged weights, and ends with a calibration of single columns (`masquerade.codec.calibration`). A tenth of the rows does
+    not train and says when to stop. Under a condition, points are taken by how likely the decoder gives the wanted level there;
+    `mq.Autoregressive` takes any columns.
 
     Args:
         epochs: passes over the table; training stops earlier at a plateau.
@@ -74,12 +75,12 @@ class TVAE(Synthesizer):
     def __init__(
         self,
         *,
-        epochs: int = 300,
+        epochs: int = 150,
         batch_size: int = 500,
         embedding_dim: int = 32,
         compress_dims: Sequence[int] = (256, 256),
         decompress_dims: Sequence[int] = (256, 256),
-        lr: float = 1e-3,
+        lr: float = 2e-3,
         l2scale: float = 1e-5,
         loss_factor: float = 2.0,
         prior_components: int = 64,
@@ -152,23 +153,25 @@ class TVAE(Synthesizer):
         beginning = seeds.integer(seed, "train")
         state = Compilation(vae.init, beginning).result()(beginning)
         self._sampler = Sampler(vae, lambda seconds: tell(Progress("compile", 0, self.epochs, seconds)))
-        referee = Referee(self._sampler, encoded, layout, protect=self.protect, seed=seeds.integer(seed, "validate"))
-        steps = max(len(encoded) // vae.settings.batch_size, 1)
+        order = seeds.stream(seed, "held").permutation(len(encoded))
+        held = vae.data(encoded.rows(order[: min(max(len(order) // 10, 1), HELD_ROWS)]))
+        data = vae.data(encoded.rows(order[len(held.codes) :]))
+        bound = Compilation(vae.held_out, state.average, held).result()
+        steps = max(len(data.codes) // vae.settings.batch_size, 1)
         limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
         outcome = train(
             vae.step,
             state,
-            vae.data(encoded),
+            data,
             Schedule(
                 self.epochs,
                 steps,
                 limit,
                 validate_every=max(5, -(-50 // steps)),
                 patience=self.patience,
-                tolerance=TOLERANCE,
             ),
-            snapshot=lambda state: state.average[1],
-            validate=referee.score,
+            snapshot=lambda state: state.average,
+            validate=lambda params: -float(bound(params, held)),
             callback=tell,
         )
         began = time.monotonic()
@@ -181,7 +184,8 @@ class TVAE(Synthesizer):
                 MasqueradeWarning,
                 stacklevel=3,
             )
-        self._params = outcome.trail.best
+        self._params = outcome.trail.best[1]
+        referee = Referee(self._sampler, encoded, layout, protect=self.protect, seed=seeds.integer(seed, "calibrate"))
         self._bias, self._map = referee.calibration(self._params, quick=self.interrupted_)
         tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from masquerade.rules.one_hot import OneHot
     from masquerade.schema import Column, Schema
     from masquerade.synthesize import load, synthesizers
+    from masquerade.synthesize.autoregressive import Autoregressive
     from masquerade.synthesize.copula import GaussianCopula
     from masquerade.synthesize.ctgan import CTGAN
     from masquerade.synthesize.tvae import TVAE
@@ -37,6 +38,7 @@ __version__ = "0.1.0"
 
 # Where each public name lives. They are imported on first use, so that `import masquerade` stays quick.
 _HOMES = {
+    "Autoregressive": "masquerade.synthesize.autoregressive",
     "CTGAN": "masquerade.synthesize.ctgan",
     "Column": "masquerade.schema",
     "FixedCombinations": "masquerade.rules.fixed",
@@ -62,6 +64,8 @@ _HOMES = {
 
 __all__ = [
     "CTGAN",
+    "TVAE",
+    "Autoregressive",
     "Column",
     "FixedCombinations",
     "Formula",
@@ -72,7 +76,6 @@ __all__ = [
     "Range",
     "Report",
     "Schema",
-    "TVAE",
     "__version__",
     "augment",
     "evaluate",

@@ -13,6 +13,7 @@ from masquerade.synthesize import Synthesizer, synthesizers
 
 ROWS = 400
 QUICK: dict[str, dict[str, Any]] = {
+    "autoregressive": {"epochs": 3, "size": "small"},
     "copula": {},
     "ctgan": {"epochs": 3, "generator_dim": (24,), "discriminator_dim": (24,), "embedding_dim": 8},
     "tvae": {"epochs": 3, "compress_dims": (24,), "decompress_dims": (24,), "embedding_dim": 8},

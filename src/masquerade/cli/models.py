@@ -9,7 +9,7 @@ from masquerade.synthesize import synthesizers
 
 __all__ = ["synthesizer"]
 
-_LATER = ("autoregressive", "marginals")
+_LATER = ("marginals",)
 
 
 def synthesizer(name: str) -> Any:

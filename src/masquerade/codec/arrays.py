@@ -46,6 +46,8 @@ class Layout:
         has_scalar: per column, a tuple of `size` booleans: whether that code has a scalar beside it.
         discrete: per column, whether it is discrete (a condition can be put on it, in CTGAN's sense).
         frequencies: per column, float64 of shape (size,): the share of training rows with each code, summing to 1.
+        places: per column, where its codes lie on a line: float32 of shape (size, 2), the rank in (0, 1) and the
+            standardised value, NaN for missing; None where codes have no order.
     """
 
     names: tuple[str, ...]
@@ -53,6 +55,7 @@ class Layout:
     has_scalar: tuple[tuple[bool, ...], ...]
     discrete: tuple[bool, ...]
     frequencies: tuple[NDArray[np.float64], ...]
+    places: tuple[NDArray[np.float32] | None, ...] = ()
 
     @property
     def continuous(self) -> tuple[bool, ...]:

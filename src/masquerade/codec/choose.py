@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 
 import numpy as np
@@ -13,10 +14,13 @@ from masquerade.codec.empty import EmptyCodec
 from masquerade.codec.identifier import fit_identifier
 from masquerade.codec.moment import MomentCodec
 from masquerade.codec.numeric import NumericCodec
+from masquerade.codec.quantile import QuantileCodec
 from masquerade.errors import MasqueradeWarning
 from masquerade.schema import Column
 
-__all__ = ["fit_column"]
+__all__ = ["covers", "fit_column"]
+
+MOST_UNCOVERED = 0.02
 
 
 def fit_column(
@@ -29,6 +33,7 @@ def fit_column(
     max_levels: int,
     is_unit: bool,
     declared: bool,
+    quantiles: bool = False,
     rng: np.random.Generator,
 ) -> ColumnCodec:
     """Fit the codec that suits the column.
@@ -42,6 +47,7 @@ def fit_column(
         max_levels: at most so many levels get a code.
         is_unit: whether this column says whose row it is.
         declared: whether the schema vouches for the column's levels.
+        quantiles: whether numbers and moments become quantile bins, else a mixture with a scalar beside it.
         rng: of every draw.
     """
     there = values.drop_nulls() if values.dtype != pl.Float64 else values.drop_nulls().drop_nans()
@@ -59,8 +65,24 @@ def fit_column(
                 stacklevel=4,
             )
             return EmptyCodec(str(values.dtype))
-        fit = MomentCodec.fit if column.kind == "datetime" else NumericCodec.fit
+        numbers = QuantileCodec if quantiles else NumericCodec
+        fit = functools.partial(MomentCodec.fit, numbers=numbers) if column.kind == "datetime" else numbers.fit
         return fit(values, column, protect=protect, units=units, discrete=discrete, max_levels=max_levels, rng=rng)
     return CategoryCodec.fit(
         values, column, protect=protect, units=units, max_levels=max_levels, declared=declared, rng=rng
     )
+
+
+def covers(codec: ColumnCodec, values: pl.Series) -> bool:
+    """Whether a codec fitted to another table serves this column too: no kind of cell is new, and at most 2 % of values."""
+    if isinstance(codec, QuantileCodec | MomentCodec):
+        if values.dtype.is_numeric() != isinstance(codec, QuantileCodec) or (values.null_count() and not codec.missing):
+            return False
+        low, high = codec.bounds
+        beyond = ((values < low) | (values > high)).fill_null(False)
+        return bool(beyond.mean() <= MOST_UNCOVERED)  # type: ignore[operator]
+    if isinstance(codec, CategoryCodec) and values.dtype in (pl.String, pl.Boolean):
+        return bool((codec.match(values) < 0).mean() <= MOST_UNCOVERED) and codec.boolean == (
+            values.dtype == pl.Boolean
+        )
+    return False

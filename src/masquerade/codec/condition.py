@@ -8,11 +8,13 @@ import numpy as np
 
 from masquerade.codec.category import CategoryCodec
 from masquerade.codec.column import ColumnCodec
+from masquerade.codec.moment import MomentCodec
+from masquerade.codec.quantile import QuantileCodec
 from masquerade.errors import ConditionError, nearest
 from masquerade.schema import Column
 from masquerade.seeds import stream
 
-__all__ = ["code_of", "levels_of"]
+__all__ = ["code_of", "levels_of", "names_of"]
 
 
 def levels_of(codec: ColumnCodec) -> list[Any]:
@@ -22,6 +24,30 @@ def levels_of(codec: ColumnCodec) -> list[Any]:
         levels: list[Any] = [level == "true" for level in codec.levels] if codec.boolean else list(codec.levels)
         return levels + [None] * (codec.size - len(levels))
     return codec.decode(codes, np.zeros(codec.size, dtype=np.float32), stream(0, "levels")).to_list()
+
+
+def names_of(codec: ColumnCodec, column: Column) -> list[str]:
+    """What people call each code: its level, `"low to high"` for a bin of numbers, `"missing"`, `"other"` for rare levels."""
+    if isinstance(codec, QuantileCodec):
+        return codec.names()
+    if isinstance(codec, MomentCodec) and isinstance(codec.numbers, QuantileCodec):
+        return codec.names()
+    levels = levels_of(codec)
+    words = dict(zip((False, True), column.levels, strict=True)) if column.kind == "boolean" and column.levels else {}
+    names = [str(words.get(level, level)) for level in levels]
+    if isinstance(codec, CategoryCodec):
+        names[len(codec.levels) :] = ["other"] * (codec.bucket is not None) + ["missing"] * codec.missing
+    return _distinct(names)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names, a number put to one that is there already."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return result
 
 
 def code_of(codec: ColumnCodec, column: Column, value: object) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from masquerade.codec.column import Codes, Scalars, State, register
 from masquerade.codec.numeric import NumericCodec
+from masquerade.codec.quantile import QuantileCodec
 from masquerade.schema import Column
 
 __all__ = ["MomentCodec"]
@@ -25,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1)
 @register
 @dataclass(frozen=True)
 class MomentCodec:
-    """A `NumericCodec` of whole steps since 1970.
+    """A `NumericCodec` or `QuantileCodec` of whole steps since 1970.
 
     Args:
         numbers: the codec of the steps.
@@ -35,7 +36,7 @@ class MomentCodec:
     name: ClassVar[str] = "moment"
     one_stream: ClassVar[bool] = False
 
-    numbers: NumericCodec
+    numbers: NumericCodec | QuantileCodec
     step: int
 
     @classmethod
@@ -48,20 +49,21 @@ class MomentCodec:
         units: pl.Series | None = None,
         discrete: bool = False,
         max_levels: int = 500,
+        numbers: type[NumericCodec] | type[QuantileCodec] = NumericCodec,
         rng: np.random.Generator,
     ) -> Self:
-        """Fit to a Datetime series with at least one value; the column's bounds are ISO 8601 texts. See
-        `NumericCodec.fit`."""
+        """Fit to a Datetime series with at least one value; the column's bounds are ISO 8601 texts;
+        `numbers` is the codec of the steps. See `NumericCodec.fit`."""
         micros = _microseconds(values)
         step = next(step for step in RESOLUTIONS if not (micros % step != 0).any())
-        numbers = NumericCodec.fit(
+        steps = numbers.fit(
             micros // step,
             replace(
                 column, kind="integer", minimum=_steps(column.minimum, step), maximum=_steps(column.maximum, step)
             ),
             protect=protect, units=units, discrete=discrete, max_levels=max_levels, rng=rng,
         )  # fmt: skip
-        return cls(numbers, step)
+        return cls(steps, step)
 
     @property
     def size(self) -> int:
@@ -76,8 +78,31 @@ class MomentCodec:
         """Whether there is a code for missing, the last one."""
         return self.numbers.missing
 
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The first and the last moment that is decoded."""
+        first, last = (
+            _EPOCH + timedelta(microseconds=bound * self.step) for bound in (self.numbers.low, self.numbers.high)
+        )
+        return first, last
+
+    def names(self) -> list[str]:
+        """See `QuantileCodec.names`."""
+        assert isinstance(self.numbers, QuantileCodec)
+        return self.numbers.names(lambda steps: str(_EPOCH + timedelta(microseconds=round(steps) * self.step)))
+
+    @property
+    def places(self) -> NDArray[np.float32] | None:
+        """See `QuantileCodec.places`; None of a mixture."""
+        return self.numbers.places if isinstance(self.numbers, QuantileCodec) else None
+
     def encode(self, values: pl.Series, rng: np.random.Generator) -> tuple[Codes, Scalars]:
         return self.numbers.encode(_microseconds(values) // self.step, rng)
+
+    def locate(self, values: pl.Series) -> Codes:
+        """See `QuantileCodec.locate`."""
+        assert isinstance(self.numbers, QuantileCodec)
+        return self.numbers.locate(_microseconds(values) // self.step)
 
     def match(self, values: pl.Series) -> Codes | None:
         return self.numbers.match(_microseconds(values) // self.step)
@@ -88,11 +113,12 @@ class MomentCodec:
 
     def to_state(self) -> State:
         config, arrays = self.numbers.to_state()
-        return {**config, "step": self.step}, arrays
+        return {**config, "step": self.step, "numbers": self.numbers.name}, arrays
 
     @classmethod
     def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        return cls(NumericCodec.from_state(config, arrays), int(config["step"]))
+        numbers = QuantileCodec if config["numbers"] == QuantileCodec.name else NumericCodec
+        return cls(numbers.from_state(config, arrays), int(config["step"]))
 
 
 def _microseconds(values: pl.Series) -> pl.Series:

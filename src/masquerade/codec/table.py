@@ -17,11 +17,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade.codec.arrays import Encoded, Layout
-from masquerade.codec.choose import fit_column
+from masquerade.codec.choose import covers, fit_column
 from masquerade.codec.column import ColumnCodec, State, from_state
-from masquerade.codec.condition import code_of, levels_of
+from masquerade.codec.condition import code_of, levels_of, names_of
 from masquerade.codec.dependency import Dependency, find_dependencies
 from masquerade.codec.identifier import FreshCodec, PseudonymCodec
+from masquerade.codec.moment import MomentCodec
+from masquerade.codec.quantile import QuantileCodec
 from masquerade.errors import (
     ArtifactError,
     ConditionError,
@@ -72,6 +74,7 @@ class TableCodec:
         protect: int = 10,
         discrete_columns: Sequence[str] | None = None,
         max_levels: int = 500,
+        quantiles: bool = False,
         seed: int = 0,
     ) -> Self:
         """Fit to a typed table.
@@ -84,6 +87,7 @@ class TableCodec:
             discrete_columns: columns that are to be discrete whatever their kind; None: categories, booleans, texts
                 and ids only.
             max_levels: at most so many levels of a column get a code.
+            quantiles: whether numbers become quantile bins (codes only), else mixtures (a code and a scalar).
             seed: of every draw.
 
         Raises:
@@ -92,8 +96,9 @@ class TableCodec:
             TableError: no rows, or no column left to model.
         """
         return cls.fit_encode(
-            table, schema, protect=protect, discrete_columns=discrete_columns, max_levels=max_levels, seed=seed
-        )[0]
+            table, schema, protect=protect, discrete_columns=discrete_columns, max_levels=max_levels,
+            quantiles=quantiles, seed=seed,
+        )[0]  # fmt: skip
 
     @classmethod
     def fit_encode(
@@ -104,14 +109,22 @@ class TableCodec:
         protect: int = 10,
         discrete_columns: Sequence[str] | None = None,
         max_levels: int = 500,
+        quantiles: bool = False,
+        reuse: Mapping[str, ColumnCodec] | None = None,
         seed: int = 0,
     ) -> tuple[Self, Encoded]:
-        """`fit`, and the encoded table (the same as from `encode` with this seed) at no further cost."""
+        """`fit`, and the encoded table (the same as from `encode` with this seed) at no further cost.
+
+        `reuse` holds codecs of another table, by column; one that covers the new values is taken as it is.
+        """
+        reuse = reuse or {}
         forced = frozenset(discrete_columns or ())
         _check(table, schema, protect, forced, max_levels)
         units = unit_series(table, schema.unit)
         codecs = {
-            column.name: fit_column(
+            column.name: reuse[column.name]
+            if column.name in reuse and covers(reuse[column.name], table.get_column(column.name))
+            else fit_column(
                 table.get_column(column.name),
                 column,
                 protect=protect if column.protect is None else column.protect,
@@ -120,6 +133,7 @@ class TableCodec:
                 max_levels=max_levels,
                 is_unit=column.name == schema.unit,
                 declared=schema.declared,
+                quantiles=quantiles,
                 rng=stream(seed, "fit", column.name),
             )
             for column in schema
@@ -149,6 +163,7 @@ class TableCodec:
             tuple(codecs[name].has_scalar for name in names),
             tuple(discrete[name] or name in determining for name in names),
             (),
+            tuple(getattr(codecs[name], "places", None) for name in names),
         )
         codec = cls(schema, codecs, dependencies, layout)
         encoded = codec.encode(table, seed)
@@ -192,6 +207,20 @@ class TableCodec:
             columns.append(codec.decode(codes, scalars, rng, start).alias(name))
         return pl.DataFrame(columns)
 
+    def locate(self, column: str, values: pl.Series) -> NDArray[np.int32]:
+        """The code of each value of a column: for numbers the nearest there is; -1 where a level, or missing, has none.
+
+        Args:
+            column: its name; with quantile bins if it is numeric.
+            values: a typed series.
+        """
+        codec = self.codecs[column]
+        if isinstance(codec, QuantileCodec | MomentCodec):
+            return codec.locate(values)
+        codes = codec.match(values)
+        assert codes is not None, "a mixture locates nothing: its codes are drawn"
+        return codes
+
     def code_of(self, column: str, value: object) -> int:
         """The code of a value of a modelled discrete column.
 
@@ -224,7 +253,17 @@ class TableCodec:
         self._check_conditional(column)
         return levels_of(self.codecs[column])
 
-    def _check_conditional(self, column: str) -> None:
+    def names_of_codes(self, column: str) -> list[str]:
+        """What people call each code of a column: its level, `"low to high"` for a bin, `"missing"`."""
+        return names_of(self.codecs[column], self.schema[column])
+
+    def bounds(self, column: str) -> tuple[Any, Any] | None:
+        """The least and the greatest value that a column's quantile bins cover, typed; None where it has no such bins."""
+        codec = self.codecs[column]
+        return codec.bounds if isinstance(codec, QuantileCodec | MomentCodec) else None
+
+    def check_modelled(self, column: str) -> None:
+        """Raise `ConditionError` where a column does not exist, or has nothing to model."""
         if column not in self.schema:
             raise ConditionError(f"given: there is no column {column!r}{nearest(column, self.schema.names)}.")
         codec = self.codecs[column]
@@ -233,6 +272,10 @@ class TableCodec:
                 f"given: column {column!r} is not modelled (it is constant, empty, or made afresh), "
                 "so no condition can be put on it."
             )
+
+    def _check_conditional(self, column: str) -> None:
+        self.check_modelled(column)
+        codec = self.codecs[column]
         if self.schema[column].is_numeric and (any(codec.has_scalar) or column not in self._discrete()):
             raise ConditionError(
                 f"given: column {column!r} is numeric, and conditions can be put on discrete columns only "
@@ -283,6 +326,7 @@ class TableCodec:
                 tuple(codecs[name].has_scalar for name in names),
                 tuple(map(bool, config["layout"]["discrete"])),
                 tuple(arrays[f"frequencies.{i}"] for i in range(len(names))),
+                tuple(getattr(codecs[name], "places", None) for name in names),
             )
             return cls(Schema.from_dict(config["schema"]), codecs, dependencies, layout)
         except (KeyError, TypeError, IndexError, AttributeError) as error:

@@ -6,6 +6,7 @@ A synthesizer is one class in one module of this folder. It says how to learn fr
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import secrets
 import time
@@ -19,13 +20,18 @@ from numpy.typing import NDArray
 
 from masquerade import artifact, frames, inference, seeds, spelling
 from masquerade.codec.arrays import Encoded, Layout
+from masquerade.codec.column import ColumnCodec
 from masquerade.codec.table import TableCodec
 from masquerade.errors import ArtifactError, ConditionError, SettingError
 from masquerade.privacy.ledger import Ledger
+from masquerade.privacy.protect import unit_series
 from masquerade.progress import Callback, ConsoleProgress, Progress
+from masquerade.rules.check import check_rules
+from masquerade.rules.enforce import Enforcer
 from masquerade.schema import Schema
+from masquerade.synthesize.enforcement import enforced
 from masquerade.synthesize.estimator import Estimator
-from masquerade.synthesize.given import Condition, given_columns, one_column, rows_wanted
+from masquerade.synthesize.given import Condition, Known, given_columns, one_column, rows_wanted
 from masquerade.synthesize.settings import check_count
 
 __all__ = ["Condition", "Synthesizer"]
@@ -50,6 +56,12 @@ class Synthesizer(Estimator, ABC):
     reference: ClassVar[str]
     """The paper behind the model."""
 
+    quantiles: ClassVar[bool] = False
+    """Whether numbers are encoded as quantile bins, else as mixtures with a scalar."""
+
+    most_levels: int = 500
+    """At most so many levels of a column get a code."""
+
     protect: int
     unit: str | None
     discrete_columns: Sequence[str] | None
@@ -63,6 +75,7 @@ class Synthesizer(Estimator, ABC):
     interrupted_: bool
     codec_: TableCodec
     kind_: frames.FrameKind
+    _enforcer: Enforcer | None
 
     # ── what a subclass says ───────────────────────────────────────────────────────────────────────────────────
 
@@ -75,8 +88,8 @@ class Synthesizer(Estimator, ABC):
         """Learn from the encoded training table; set `history_` and `interrupted_`."""
 
     @abstractmethod
-    def _draw(self, rows: int, condition: Condition | None, seed: int) -> Encoded:
-        """Draw encoded rows, under a condition if given."""
+    def _draw(self, rows: int, known: Any, seed: int) -> Encoded:
+        """Draw encoded rows; `known` is what `_condition` made of the given values, None without any."""
 
     @abstractmethod
     def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -110,13 +123,21 @@ class Synthesizer(Estimator, ABC):
         schema = self._schema_of(raw, schema)
         typed = spelling.parse(raw, schema)
         del raw
+        check_rules(schema.rules, typed)
         self.codec_, encoded = TableCodec.fit_encode(
             typed,
             schema,
             protect=self.protect,
             discrete_columns=self.discrete_columns,
+            max_levels=self.most_levels,
+            quantiles=self.quantiles,
+            reuse=self._reused(schema),
             seed=seeds.integer(seed, "codec"),
         )
+        self._enforcer = None
+        if schema.rules:
+            units = unit_series(typed, schema.unit)
+            self._enforcer = Enforcer.learn(schema.rules, typed, schema, self.protect, units)
         del typed
         self.schema_, self.kind_ = schema, kind.protected(schema)
         self.ledger_ = Ledger(
@@ -126,6 +147,10 @@ class Synthesizer(Estimator, ABC):
         self._tell(Progress("encode", 1, 1, time.monotonic() - began, finished=True))
         self._learn(encoded, self.codec_.layout, seeds.integer(seed, "learn"))
         return self
+
+    def _reused(self, schema: Schema) -> Mapping[str, ColumnCodec]:
+        """Codecs of another model to go on with, by column; none for most models."""
+        return {}
 
     def _tell(self, progress: Progress) -> None:
         """Hand a fact to every callback, and to a bar on the terminal where `verbose` asks for one."""
@@ -146,7 +171,7 @@ class Synthesizer(Estimator, ABC):
             return inference.infer(raw, protect=self.protect, unit=self.unit)
         if self.unit is not None and schema.unit not in (None, self.unit):
             raise SettingError(f"unit: got {self.unit!r}, but the schema says {schema.unit!r}; give one of them.")
-        return schema if self.unit is None else Schema(schema.columns, self.unit, schema.declared)
+        return schema if self.unit is None else dataclasses.replace(schema, unit=self.unit)
 
     # ── sample ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -179,19 +204,37 @@ class Synthesizer(Estimator, ABC):
         rows, condition = self._condition(n, given, seed)
         return self._chunks(rows, condition, seed, chunk_rows)
 
-    def _chunks(self, rows: int, condition: Condition | None, seed: int, chunk_rows: int | None) -> Iterator[Any]:
+    def _chunks(self, rows: int, known: Known | None, seed: int, chunk_rows: int | None) -> Iterator[Any]:
         pieces = []
         for start in range(0, max(rows, 1), CHUNK_ROWS if chunk_rows is None else chunk_rows):
             count = min(CHUNK_ROWS if chunk_rows is None else chunk_rows, rows - start)
-            part = None if condition is None else condition.rows(start, count)
-            encoded = self._draw(count, part, seeds.integer(seed, "draw", start))
-            typed = self.codec_.decode(encoded, seeds.integer(seed, "decode"), start)
+            typed = self._typed(count, None if known is None else known.rows(start, count), seed, start)
             if chunk_rows is None:
                 pieces.append(typed)
             else:
                 yield self._native(typed)
         if chunk_rows is None:
             yield self._native(pl.concat(pieces))
+
+    def _typed(self, count: int, known: Known | None, seed: int, start: int = 0) -> pl.DataFrame:
+        """Typed rows, with what is known in its place and every rule met; `start` rows came before with this seed."""
+
+        def draw(count: int, known: Known | None, *turn: int) -> pl.DataFrame:
+            encoded = self._draw(count, known, seeds.integer(seed, "draw", start, *turn))
+            typed = self.codec_.decode(encoded, seeds.integer(seed, "decode", *turn), start)
+            return typed if known is None else known.fill(typed)
+
+        typed = draw(count, known)
+        if self._enforcer is None:
+            return typed
+        return enforced(
+            self._enforcer,
+            typed,
+            lambda index, turn: draw(len(index), None if known is None else known.take(index), turn),
+            given=frozenset() if known is None else known.names,
+            redrawn=[*self.codec_.layout.names, *self.codec_.dependencies],
+            seed=seeds.integer(seed, "rules", start),
+        )
 
     def _native(self, typed: pl.DataFrame) -> Any:
         return frames.from_polars(spelling.spell(typed, self.schema_, self.kind_), self.kind_)
@@ -204,7 +247,7 @@ class Synthesizer(Estimator, ABC):
             return secrets.randbits(63)
         return seeds.integer(self._seed(), "sample", self._calls)
 
-    def _condition(self, n: int | None, given: Any, seed: int) -> tuple[int, Condition | None]:
+    def _condition(self, n: int | None, given: Any, seed: int) -> tuple[int, Known | None]:
         columns, given_rows = given_columns(given)
         rows = rows_wanted(n, given_rows)
         if not columns:
@@ -214,7 +257,7 @@ class Synthesizer(Estimator, ABC):
                 self.codec_.condition(name, values[0])
             raise ConditionError(
                 f"given: got {len(columns)} columns ({', '.join(columns)}), and {type(self).__name__} learns under a "
-                "condition on one discrete column at a time; give one column, draw more rows and keep those that fit."
+                "condition on one discrete column at a time; give one column, or take mq.Autoregressive, which takes any."
             )
         ((name, values),) = columns.items()
         return rows, one_column(self.codec_, name, values, rows, seed)
@@ -234,6 +277,9 @@ class Synthesizer(Estimator, ABC):
             "history": self.history_,
             "learned": config,
         }
+        if self._enforcer is not None:
+            manifest["rules"], rule_arrays = self._enforcer.to_state()
+            arrays |= {f"rules/{k}": v for k, v in rule_arrays.items()}
         parts = {f"codec/{k}": v for k, v in codec_arrays.items()} | {f"learned/{k}": v for k, v in arrays.items()}
         artifact.write(path, type(self).__name__, manifest, parts)
 
@@ -258,6 +304,8 @@ class Synthesizer(Estimator, ABC):
                 {k.removeprefix(head): v for k, v in part.arrays.items() if k.startswith(head)}
                 for head in ("codec/", "learned/")
             )
+            rules = {k.removeprefix("rules/"): learned.pop(k) for k in list(learned) if k.startswith("rules/")}
+            model._enforcer = Enforcer.from_state(config["rules"], rules) if "rules" in config else None
             model.codec_ = TableCodec.from_state(config["codec"], codec_arrays)
             model.schema_ = model.codec_.schema
             model.kind_ = frames.FrameKind.from_dict(config["kind"])

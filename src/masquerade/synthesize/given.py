@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from masquerade import frames, seeds
@@ -14,7 +15,7 @@ from masquerade.codec.table import TableCodec
 from masquerade.errors import SettingError
 from masquerade.synthesize.settings import check_count
 
-__all__ = ["Condition", "given_columns", "one_column", "rows_wanted"]
+__all__ = ["Condition", "Known", "given_columns", "one_column", "rows_wanted"]
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,46 @@ class Condition:
     Args:
         column: index of the modelled column in the layout.
         codes: int32, shape (rows,): its code in each row.
+        name: the column that was given: the modelled one, or one that it determines.
     """
 
     column: int
     codes: NDArray[np.int32]
+    name: str
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The columns given in every row."""
+        return frozenset({self.name})
 
     def rows(self, start: int, count: int) -> Condition:
         """The condition of some consecutive rows."""
-        return Condition(self.column, self.codes[start : start + count])
+        return self.take(np.arange(start, start + count))
+
+    def take(self, index: NDArray[np.intp]) -> Condition:
+        """The condition of a selection of rows."""
+        return replace(self, codes=self.codes[index])
+
+    def fill(self, typed: pl.DataFrame) -> pl.DataFrame:
+        """Drawn rows: what is known stands in them already."""
+        return typed
+
+
+class Known(Protocol):
+    """What is known of the rows to draw: `Condition`, or `masquerade.synthesize.cells.Cells`."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The columns given in every row."""
+
+    def rows(self, start: int, count: int) -> Self:
+        """What is known of some consecutive rows."""
+
+    def take(self, index: NDArray[np.intp]) -> Self:
+        """What is known of a selection of rows."""
+
+    def fill(self, typed: pl.DataFrame) -> pl.DataFrame:
+        """Drawn rows with what is known put in its place."""
 
 
 def given_columns(given: Any) -> tuple[dict[str, list[Any]], int | None]:
@@ -70,7 +103,7 @@ def one_column(codec: TableCodec, name: str, values: Sequence[Any], rows: int, s
     """
     if not values:
         codec.levels(name)  # no row is asked for, but the column must exist all the same
-        return Condition(0, np.zeros(0, np.int32))
+        return Condition(0, np.zeros(0, np.int32), name)
     distinct = {value: place for place, value in enumerate(dict.fromkeys(values))}
     met = [codec.condition(name, value) for value in distinct]
     column = codec.layout.names.index(met[0][0])
@@ -80,4 +113,4 @@ def one_column(codec: TableCodec, name: str, values: Sequence[Any], rows: int, s
     for place, (_, choices) in enumerate(met):
         mine, weight = np.flatnonzero(which == place), codec.layout.frequencies[column][choices]
         codes[mine] = random.choice(choices, size=len(mine), p=weight / weight.sum())
-    return Condition(column, codes)
+    return Condition(column, codes, name)

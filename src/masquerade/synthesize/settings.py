@@ -8,7 +8,7 @@ import numpy as np
 
 from masquerade.errors import SettingError
 
-__all__ = ["check_count", "check_positive"]
+__all__ = ["check_count", "check_positive", "check_share"]
 
 
 def check_count(name: str, value: Any, least: int = 1) -> None:
@@ -27,3 +27,13 @@ def check_positive(name: str, value: Any) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < float("inf"):
         raise SettingError(f"{name}: got {value!r}, expected a number above 0.")
+
+
+def check_share(name: str, value: Any, *, below_one: bool = False) -> None:
+    """Raise `SettingError` unless `value` is a number from 0 to 1 (below 1, where that is asked for).
+
+    >>> check_share("any_order", 0.5)
+    """
+    number = not isinstance(value, bool) and isinstance(value, int | float | np.number)
+    if not number or not 0 <= value <= 1 or (below_one and value == 1):
+        raise SettingError(f"{name}: got {value!r}, expected a number from 0 to {'below 1' if below_one else '1'}.")

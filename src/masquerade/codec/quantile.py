@@ -1,0 +1,336 @@
+"""Numbers to codes without scalars: heavy single values and quantile bins, in rising order.
+
+Each code is a *leaf*: one value that many rows share, or a bin of neighbouring values. Inside a bin a value is drawn from the
+interpolated empirical distribution, whose knots each rest on at least `protect` rows, so that no one person's value is kept.
+The whole inverse distribution is one piecewise linear function over [0, leaves]: leaf i covers [i, i + 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from masquerade.codec.column import Codes, Scalars, State, draw_codes, register
+from masquerade.codec.numeric import FEW_VALUES, as_numbers, choose_scale
+from masquerade.codec.shared import bounds_of, census, nearest_of
+from masquerade.schema import Column
+
+__all__ = ["QuantileCodec"]
+
+MOST_LEAVES = 960
+"""Two digits of 32 places spell them all, and missing."""
+MOST_KNOTS = 8_192
+FIT_ROWS = 1_000_000
+_LIMIT = 2.0**63 - 1024
+
+
+@register
+@dataclass(frozen=True)
+class QuantileCodec:
+    """Codes: the leaves by rising value, then missing if it occurs.
+
+    Args:
+        integer: whether decoding gives whole numbers (Int64), else Float64.
+        decimals: decimals to round to; None: as they come.
+        low, high: protected (and declared) bounds; nothing is decoded outside.
+        atoms: float64, shape (leaves,): the value of a leaf that is one value, NaN where the leaf is a bin.
+        edges: float64, rising, shape (bins - 1,): what parts one bin from the next.
+        knots: float64, shape (knots, 2): the inverse distribution: place in [0, leaves], value; both not falling.
+        missing: whether there is a code for missing.
+        weights: float64, shape (size,): rows of each code when it was fitted.
+    """
+
+    name: ClassVar[str] = "quantile"
+    one_stream: ClassVar[bool] = False
+
+    integer: bool
+    decimals: int | None
+    low: float
+    high: float
+    atoms: NDArray[np.float64]
+    edges: NDArray[np.float64]
+    knots: NDArray[np.float64]
+    missing: bool
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def fit(
+        cls,
+        values: pl.Series,
+        column: Column,
+        *,
+        protect: int = 10,
+        units: pl.Series | None = None,
+        discrete: bool = False,
+        max_levels: int = 500,
+        rng: np.random.Generator,
+    ) -> Self:
+        """Fit to a typed series with at least one number. See `NumericCodec.fit`; `max_levels` bounds the atoms of a
+        discrete column."""
+        numbers = as_numbers(values)
+        there = np.isfinite(numbers)
+        numbers = numbers[there]
+        owners = None if units is None else units.to_numpy()[there]
+        least = max(protect, 1)
+        low, high = bounds_of(numbers, protect, owners, column)
+        distinct, rows, holders = census(numbers, owners)
+        shared = (holders >= least) & (distinct >= low) & (distinct <= high)
+        only_atoms = bool(shared.any()) and (
+            discrete or (shared.sum() <= FEW_VALUES and rows[shared].sum() >= 0.99 * numbers.size)
+        )
+        if only_atoms:
+            kept = distinct[shared]
+            if kept.size > max_levels:
+                kept = np.sort(kept[np.argsort(-rows[shared], kind="stable")[:max_levels]])
+            leaves = _Leaves(kept, np.empty(0), np.column_stack([np.arange(kept.size) + 0.5, kept]))
+        else:
+            leaves = _Leaves.grow(distinct, rows, holders, shared, low, high, least, numbers.size)
+        codec = cls(
+            integer=column.kind != "continuous",
+            decimals=column.decimals if column.kind == "continuous" else 0,
+            low=low, high=high, atoms=leaves.atoms, edges=leaves.edges, knots=leaves.knots,
+            missing=bool(not there.all()), weights=np.ones(leaves.atoms.size + int(not there.all())),
+        )  # fmt: skip
+        codes, _ = codec.encode(values, rng)
+        counts = np.bincount(codes, minlength=codec.size).astype(np.float64)
+        return cls(**{**codec.__dict__, "weights": counts})
+
+    @property
+    def size(self) -> int:
+        return self.weights.size
+
+    @property
+    def has_scalar(self) -> tuple[bool, ...]:
+        return (False,) * self.size
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value that is decoded."""
+        return self._grid()
+
+    @property
+    def places(self) -> NDArray[np.float32]:
+        """Where each code lies: its rank in (0, 1) and its standardised value, NaN for missing; shape (size, 2)."""
+        leaves = self.atoms.size
+        weight = self.weights[:leaves] + 1e-9
+        share = weight / weight.sum()
+        rank = np.cumsum(share) - share / 2
+        values = self._inverse(np.arange(leaves) + 0.5)
+        scale = choose_scale(np.repeat(values, np.maximum(1, np.round(share * 1_000)).astype(int)))
+        on_scale = scale.forward(values)
+        mean = float(np.sum(share * on_scale))
+        spread = float(np.sqrt(np.sum(share * (on_scale - mean) ** 2))) or 1.0
+        places = np.full((self.size, 2), np.nan, np.float32)
+        places[:leaves, 0] = rank
+        places[:leaves, 1] = np.clip((on_scale - mean) / spread, -5, 5)
+        return places
+
+    def spans(self) -> NDArray[np.float64]:
+        """Where each leaf begins and ends, as values; shape (leaves, 2)."""
+        leaves = np.arange(self.atoms.size)
+        inside = np.column_stack([self._inverse(leaves + 1e-9), self._inverse(leaves + 1 - 1e-9)])
+        return np.where(np.isnan(self.atoms)[:, None], inside, self.atoms[:, None])
+
+    def names(self, spell: Callable[[float], str] | None = None) -> list[str]:
+        """What people call each code: the value, `"low to high"` for a bin, `"missing"`.
+
+        Args:
+            spell: one value as text; None: as a number.
+        """
+        decimals = 6 if self.decimals is None else self.decimals
+        word = spell or (lambda value: f"{value:.{decimals}f}" if decimals <= 12 else repr(value))
+        names = [word(a) if a == b else f"{word(a)} to {word(b)}" for a, b in self.spans().tolist()]
+        return names + ["missing"] * self.missing
+
+    def encode(self, values: pl.Series, rng: np.random.Generator) -> tuple[Codes, Scalars]:
+        return draw_codes(self.locate(values), self.weights, rng), np.zeros(values.len(), np.float32)
+
+    def locate(self, values: pl.Series) -> Codes:
+        """The leaf of each number (beyond the bounds: the outermost), the last code for missing, -1 where that has none."""
+        numbers = as_numbers(values)
+        codes = self._exact(numbers)
+        bins = np.flatnonzero(np.isnan(self.atoms))
+        light = np.flatnonzero((codes < 0) & ~np.isnan(numbers))
+        if light.size and bins.size:
+            codes[light] = bins[np.searchsorted(self.edges, numbers[light], side="right")]
+        elif light.size:
+            codes[light] = nearest_of(self.atoms, numbers[light])
+        return codes
+
+    def match(self, values: pl.Series) -> Codes | None:
+        return None if np.isnan(self.atoms).any() else self._exact(as_numbers(values))
+
+    def decode(self, codes: Codes, scalars: Scalars, rng: np.random.Generator, start: int = 0) -> pl.Series:
+        numbers = self._inverse(codes + rng.random(codes.size))
+        if self.decimals is not None:
+            numbers = np.clip(np.round(numbers, self.decimals), *self._grid())
+        exact = np.append(self.atoms, np.nan)[codes]
+        numbers = np.where(np.isnan(exact), numbers, exact)
+        if self.missing:
+            numbers[codes == self.size - 1] = np.nan
+        series = pl.Series(numbers, nan_to_null=True)
+        return series.clip(-_LIMIT, _LIMIT).round(0).cast(pl.Int64) if self.integer else series
+
+    def _inverse(self, places: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        return np.asarray(np.interp(places, self.knots[:, 0], self.knots[:, 1]), np.float64)
+
+    def _exact(self, numbers: NDArray[np.float64]) -> Codes:
+        """Codes of single values and of missing, -1 elsewhere."""
+        codes = np.full(numbers.size, -1, dtype=np.int32)
+        single = np.flatnonzero(~np.isnan(self.atoms))
+        if single.size:
+            places = np.minimum(np.searchsorted(self.atoms[single], numbers), single.size - 1)
+            hit = self.atoms[single][places] == numbers
+            codes[hit] = single[places[hit]]
+        if self.missing:
+            codes[np.isnan(numbers)] = self.size - 1
+        return codes
+
+    def _grid(self) -> tuple[float, float]:
+        """The bounds, moved inwards to the decimals."""
+        power = 10.0 ** (self.decimals or 0)
+        low, high = np.ceil(self.low * power - 1e-6) / power, np.floor(self.high * power + 1e-6) / power
+        return (low, high) if low <= high else (self.low, self.high)
+
+    def to_state(self) -> State:
+        config = {
+            "integer": self.integer, "decimals": self.decimals, "low": self.low, "high": self.high,
+            "missing": self.missing,
+        }  # fmt: skip
+        return config, {"atoms": self.atoms, "edges": self.edges, "knots": self.knots, "weights": self.weights}
+
+    @classmethod
+    def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        return cls(
+            integer=bool(config["integer"]), decimals=config["decimals"], low=config["low"], high=config["high"],
+            atoms=arrays["atoms"], edges=arrays["edges"], knots=arrays["knots"],
+            missing=bool(config["missing"]), weights=arrays["weights"],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Leaves:
+    """What `QuantileCodec` keeps of a distribution: its fields `atoms`, `edges` and `knots`."""
+
+    atoms: NDArray[np.float64]
+    edges: NDArray[np.float64]
+    knots: NDArray[np.float64]
+
+    @classmethod
+    def grow(
+        cls,
+        distinct: NDArray[np.float64],
+        rows: NDArray[np.int64],
+        holders: NDArray[np.int64],
+        shared: NDArray[np.bool_],
+        low: float,
+        high: float,
+        least: int,
+        total: int,
+    ) -> _Leaves:
+        """Cut the sorted values into at most `MOST_LEAVES` leaves, each held by at least `least` units.
+
+        Values of more rows than that which `least` units share are leaves of their own; what lies between two of them and
+        is held by too few joins the next bin.
+        """
+        mass, starts, heavy = max(total / MOST_LEAVES, least), np.empty(0, np.intp), shared
+        while True:
+            heavy = shared & (rows >= mass)
+            light = np.flatnonzero(~heavy)
+            # Bins: neighbours among the light values; a heavy value between two of them may, but need not, part them.
+            values, weight, held = np.clip(distinct[light], low, high), rows[light], holders[light]
+            starts = _starts(values, np.minimum(weight, held), weight, mass, least, distinct[heavy])
+            if len(starts) + heavy.sum() <= MOST_LEAVES:
+                break
+            mass *= 1.25
+        bins = len(starts)
+        bounds = np.append(starts, values.size)
+        # A heavy value goes before the bin whose first value is above it.
+        first = values[starts] if bins else np.empty(0)
+        singles = distinct[heavy]
+        order = np.argsort(np.concatenate([first, singles]), kind="stable")
+        atoms = np.concatenate([np.full(bins, np.nan), singles])[order]
+        leaf_of = np.empty(order.size, np.int64)
+        leaf_of[order] = np.arange(order.size)
+        edges = np.array([_around(values, weight, cut, least, singles) for cut in starts[1:]])
+        edges = np.maximum.accumulate(edges) if edges.size else edges
+        knots = [np.column_stack([leaf_of[bins:] + 0.0, singles]), np.column_stack([leaf_of[bins:] + 1.0, singles])]
+        walls = np.concatenate([[values[0] if bins else low], edges, [values[-1] if bins else high]])
+        share = max(least, total // MOST_KNOTS)
+        for i in range(bins):
+            part = slice(bounds[i], bounds[i + 1])
+            place, value = _curve(values[part], weight[part], held[part], least, share, walls[i], walls[i + 1])
+            knots.append(np.column_stack([leaf_of[i] + place, value]))
+        every = np.concatenate(knots)
+        return cls(atoms, edges, every[np.lexsort((every[:, 1], every[:, 0]))])
+
+
+def _starts(
+    values: NDArray[np.float64],
+    held: NDArray[np.int64],
+    weight: NDArray[np.int64],
+    mass: float,
+    least: int,
+    singles: NDArray[np.float64],
+) -> NDArray[np.intp]:
+    """Where bins begin: each has `mass` rows and `least` units, or half of the mass where a heavy value follows."""
+    if not values.size:
+        return np.empty(0, np.intp)
+    after_single = np.r_[False, np.searchsorted(singles, values[1:]) != np.searchsorted(singles, values[:-1])]
+    starts, rows, units = [0], 0.0, 0.0
+    for i, (w, h, parted) in enumerate(zip(weight.tolist(), held.tolist(), after_single.tolist(), strict=True)):
+        if i and units >= least and (rows >= mass or (parted and rows >= mass / 2)):
+            starts.append(i)
+            rows = units = 0.0
+        rows, units = rows + w, units + h
+    if len(starts) > 1 and (units < least or rows < mass / 2):
+        starts.pop()
+    return np.array(starts, np.intp)
+
+
+def _around(
+    values: NDArray[np.float64], weight: NDArray[np.int64], cut: int, least: int, singles: NDArray[np.float64]
+) -> float:
+    """A wall before `values[cut]`: the mean of about `least` rows around it, kept between them."""
+    reach = max(1, (least + 1) // 2)
+    near = slice(max(cut - reach, 0), cut + reach)
+    return float(np.average(values[near], weights=weight[near]))
+
+
+def _curve(
+    values: NDArray[np.float64],
+    weight: NDArray[np.int64],
+    held: NDArray[np.int64],
+    least: int,
+    share: int,
+    left: float,
+    right: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The inverse distribution inside one bin: places in [0, 1] and values.
+
+    A value that `least` units share is a plateau; the others are pooled into groups of `share` rows, between which the curve
+    runs straight through the mean of both neighbours' sides.
+    """
+    places, marks, done = [0.0], [left], 0.0
+    total = float(weight.sum())
+    pooled = weighted = 0.0
+    for value, w, h in zip(values.tolist(), weight.tolist(), held.tolist(), strict=True):
+        if h >= least:
+            places += [done / total, (done + w) / total]
+            marks += [value, value]
+            pooled = weighted = 0.0
+        else:
+            pooled, weighted = pooled + w, weighted + w * value
+            if pooled >= share:
+                places.append((done + w - pooled / 2) / total)
+                marks.append(weighted / pooled)
+                pooled = weighted = 0.0
+        done += w
+    places.append(1.0)
+    marks.append(right)
+    return np.array(places), np.maximum.accumulate(np.clip(np.array(marks), left, right))

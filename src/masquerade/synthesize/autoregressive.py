@@ -1,0 +1,509 @@
+"""The autoregressive synthesizer: column after column, any columns given.
+
+Reference: the idea of TabularARGN (Tiwald et al. 2025, arXiv 2501.12012). Guarantee: none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import jax
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from masquerade import frames, seeds, spelling
+from masquerade.codec.arrays import Encoded, Layout
+from masquerade.codec.column import ColumnCodec
+from masquerade.errors import ArtifactError, MasqueradeWarning, SettingError
+from masquerade.nets.autoregressive import AutoregressiveNet, NetSettings
+from masquerade.nets.loop import Compilation, Schedule, train
+from masquerade.nets.slots import Slots
+from masquerade.nets.weights import from_arrays, to_arrays
+from masquerade.progress import Callback, Progress
+from masquerade.rules.parse import parse_rules
+from masquerade.schema import Schema
+from masquerade.synthesize.base import CHUNK_ROWS, Synthesizer
+from masquerade.synthesize.cells import Cells, resolve, typed_given
+from masquerade.synthesize.drawing import Drawer
+from masquerade.synthesize.given import rows_wanted
+from masquerade.synthesize.rebalance import rebalanced
+from masquerade.synthesize.settings import check_count, check_positive, check_share
+from masquerade.synthesize.transplant import transplanted
+
+__all__ = ["Autoregressive"]
+
+SIZES = {"small": (6, 16), "medium": (8, 32), "large": (16, 64)}
+"""Width of what a slot tells, and its hidden units, by size."""
+
+NARROW_FROM = 12_000_000
+"""A dense mixing with more weights than this is replaced by a narrow one."""
+
+POOL_ROWS = 20_000
+"""Rows drawn to see what levels go together before rows are rebalanced."""
+
+VALIDATION_ROWS = 8_192
+
+
+class Autoregressive(Synthesizer):
+    """Draws a row column after column, each from what is known of the row so far.
+
+    One net serves every order: half of each batch is trained in the table's own order, half in a random one, so that any
+    columns can be given (`sample`), any cells filled in (`impute`), any column predicted (`predict_proba`) and any columns
+    judged (`log_prob`). Numbers are cut into heavy single values and quantile bins; inside a bin they are drawn from the
+    interpolated empirical distribution.
+
+    Args:
+        size: of the net: `"small"`, `"medium"`, `"large"`; `"auto"` takes what suits the rows and columns.
+        epochs: passes over the table; None: by the number of rows, from 30 down to 4. Training stops earlier at a plateau.
+        batch_size: rows a step; None: by the number of rows, from 16 to 1,024.
+        learning_rate: highest step size of AdamW, which rises to it and falls by a cosine.
+        dropout: share of hidden units left out in training.
+        any_order: share of each batch that is trained in a random order, from 0 to 1; 0 serves fully drawn rows only.
+        patience: epochs without a better validation score before training stops; None: never.
+        max_minutes: wall-clock limit of training; None: no limit.
+        rules: business rules that every row must meet, such as `"start <= end"` (see `masquerade.rules`); added to the
+            schema's.
+        max_levels: at most so many levels of a column get a code, those with the most rows.
+        discrete_columns: columns to treat as discrete besides those whose kind is.
+        protect: a level or exact value is reproduced only if at least so many units share it; 0 switches this off.
+        unit: the column that says whose row it is; None: each row is its own unit.
+        verbose: whether to show a progress bar.
+        callbacks: called with each `masquerade.progress.Progress`.
+        random_state: seed of everything random; None: fresh.
+
+    >>> import polars as pl
+    >>> table = pl.DataFrame({"age": [20, 30, 40, 50] * 25, "sex": ["f", "m"] * 50})
+    >>> model = Autoregressive(epochs=5, random_state=0).fit(table)
+    >>> model.sample(3, given={"sex": "f", "age": 40}).rows()
+    [(40, 'f'), (40, 'f'), (40, 'f')]
+    """
+
+    reference: ClassVar[str] = (
+        "Tiwald et al., TabularARGN, 2025, arXiv 2501.12012; Germain et al., MADE, arXiv 1502.03509"
+    )
+    quantiles: ClassVar[bool] = True
+
+    _drawer: Drawer
+    _start: Self | None
+
+    def __init__(
+        self,
+        *,
+        size: Literal["auto", "small", "medium", "large"] = "auto",
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float = 4e-3,
+        dropout: float = 0.2,
+        any_order: float = 0.5,
+        patience: int | None = 5,
+        max_minutes: float | None = None,
+        rules: Sequence[Any] = (),
+        max_levels: int = 10_000,
+        discrete_columns: Sequence[str] | None = None,
+        protect: int = 10,
+        unit: str | None = None,
+        verbose: bool = False,
+        callbacks: Sequence[Callback] = (),
+        random_state: int | None = None,
+    ):
+        self.size = size
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.dropout = dropout
+        self.any_order = any_order
+        self.patience = patience
+        self.max_minutes = max_minutes
+        self.rules = rules
+        self.max_levels = max_levels
+        self.discrete_columns = discrete_columns
+        self.protect = protect
+        self.unit = unit
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.random_state = random_state
+
+    # ── settings ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _check_settings(self) -> None:
+        if self.size not in ("auto", *SIZES):
+            raise SettingError(f"size: got {self.size!r}, expected 'auto', {', '.join(map(repr, SIZES))}.")
+        for name in ("epochs", "batch_size", "patience"):
+            if getattr(self, name) is not None:
+                check_count(name, getattr(self, name))
+        check_count("max_levels", self.max_levels, least=2)
+        check_positive("learning_rate", self.learning_rate)
+        if self.max_minutes is not None:
+            check_positive("max_minutes", self.max_minutes)
+        check_share("dropout", self.dropout, below_one=True)
+        check_share("any_order", self.any_order)
+
+    @property
+    def most_levels(self) -> int:  # type: ignore[override]
+        """At most so many levels of a column get a code."""
+        return self.max_levels
+
+    def _schema_of(self, raw: pl.DataFrame, schema: Schema | None) -> Schema:
+        schema = super()._schema_of(raw, schema)
+        return dataclasses.replace(schema, rules=(*schema.rules, *parse_rules(self.rules, schema)))
+
+    def _plan(self, slots: Slots, rows: int) -> tuple[NetSettings, int]:
+        """The net and its training for so many training rows, and the epochs."""
+        size = self.size
+        if size == "auto":
+            size = "small" if rows < 1_000 else "medium" if rows < 200_000 or slots.count > 40 else "large"
+        embedding, hidden = SIZES[size]
+        narrow = None
+        if slots.count**2 * embedding * hidden > NARROW_FROM:
+            narrow = 256 if slots.count <= 2_000 else 64
+        batch = self.batch_size or int(
+            np.clip(2 ** round(np.log2(max(rows, 1) / 64)), 16, 512 if rows < 200_000 else 1_024)
+        )
+        epochs = self.epochs or int(np.clip(round(800_000 / max(rows, 1)), 4, 30))
+        settings = NetSettings(
+            embedding=embedding,
+            hidden=hidden,
+            narrow=narrow,
+            dropout=self.dropout,
+            any_order=self.any_order,
+            batch_size=min(batch, max(rows, 1)),
+            learning_rate=self.learning_rate,
+            steps=epochs * max(rows // batch, 1),
+        )
+        return settings, epochs
+
+    # ── learning ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def fit(self, X: Any, schema: Schema | None = None, start_from: Self | None = None) -> Self:
+        """Learn from a table.
+
+        Args:
+            X: a pandas, Polars or PyArrow table of at least 10 rows; it is not changed.
+            schema: what each column is; None: inferred from the table.
+            start_from: a fitted `Autoregressive` to go on from, learned from public or older data. Columns of the same name and
+                kind whose values it covers keep its codes and weights; the others start afresh.
+
+        Raises:
+            TableError: the table cannot be modelled (the message says why and what to do).
+            SchemaError: the schema does not match the table.
+            SettingError: a setting out of range.
+            RuleError: rules that contradict each other or the table.
+            InterruptedTraining: Ctrl-C before there was anything to keep.
+        """
+        if start_from is not None:
+            if not isinstance(start_from, Autoregressive):
+                raise SettingError(f"start_from: got a {type(start_from).__name__}, expected a fitted Autoregressive.")
+            start_from._check_fitted()
+        self._start = start_from
+        try:
+            return super().fit(X, schema)
+        finally:
+            del self._start
+
+    def _reused(self, schema: Schema) -> Mapping[str, ColumnCodec]:
+        if self._start is None:
+            return {}
+        old = self._start.codec_
+        return {
+            c.name: old.codecs[c.name] for c in schema if c.name in old.schema and old.schema[c.name].kind == c.kind
+        }
+
+    def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
+        began = time.monotonic()
+        tell = self._tell
+        order = seeds.stream(seed, "validation").permutation(len(encoded))
+        held = encoded.codes[order[: max(len(encoded) // 10, 1)]][:VALIDATION_ROWS]
+        kept = encoded.codes[order[max(len(encoded) // 10, 1) :]]
+        slots = Slots(layout)
+        settings, epochs = self._plan(slots, len(kept))
+        net = AutoregressiveNet(slots, settings)
+
+        def waiting(seconds: float) -> None:
+            tell(Progress("compile", 0, epochs, seconds))
+
+        beginning = seeds.integer(seed, "train")
+        weights = Compilation(net.weights, beginning).result(waiting)(beginning)
+        if self._start is not None:
+            weights = transplanted(self._start._drawer, self._start.codec_, net, self.codec_, weights)
+        state = Compilation(net.begin, weights, beginning).result(waiting)(weights, beginning)
+        key = jax.random.key(seeds.integer(seed, "validate"))
+        judged = Compilation(net.score, weights, held, key).result(waiting)
+        steps = max(len(kept) // settings.batch_size, 1)
+        limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
+        outcome = train(
+            net.step,
+            state,
+            jax.numpy.asarray(kept),
+            Schedule(epochs, steps, limit, validate_every=1, patience=self.patience),
+            snapshot=lambda state: state.average,
+            validate=lambda weights: float(judged(weights, held, key)),
+            callback=tell,
+        )
+        self.history_, self.interrupted_ = outcome.trail.history, outcome.stopped == "interrupted"
+        if outcome.stopped == "diverged":
+            warnings.warn(
+                f"training left the finite numbers after epoch {outcome.trail.epoch} and was stopped; the best model before "
+                "is kept. A smaller learning_rate usually helps.",
+                MasqueradeWarning,
+                stacklevel=3,
+            )
+        began = time.monotonic()
+        tell(Progress("calibrate", 0, 1, 0.0))
+        self._drawer = Drawer(net, outcome.trail.best, slots.digits.log_share)
+        self._drawer.calibrate(seeds.integer(seed, "calibrate"))
+        tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
+
+    # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sample(
+        self,
+        n: int | None = None,
+        given: Any = None,
+        random_state: int | None = None,
+        *,
+        rebalance: Mapping[str, Mapping[Any, float]] | None = None,
+        temperature: float = 1.0,
+    ) -> Any:
+        """Draw new rows.
+
+        Args:
+            n: how many; None: as many as `given` has, where that is a frame.
+            given: values of any columns: a mapping `{column: value}` that holds in every row, or a frame whose row i is
+                completed to row i of the result. None among the values asks for a missing cell.
+            random_state: seed; None: the next draw of this model, reproducible when the model itself was given a seed.
+            rebalance: `{column: {level: share}}`: the shares of some levels of discrete columns; the other levels share the
+                rest as they do in the data.
+            temperature: below 1 the likely is drawn more often, above 1 the unlikely; above 0.
+
+        Returns:
+            The same kind of frame as was fitted, with the same columns, dtypes and spelling.
+
+        Raises:
+            ConditionError: a column or level that the model does not know.
+            SettingError: a setting out of range.
+
+        >>> import polars as pl
+        >>> table = pl.DataFrame({"age": [20, 30, 40, 50] * 25, "sex": ["f", "m"] * 50})
+        >>> model = Autoregressive(epochs=2, random_state=0).fit(table)
+        >>> rows = model.sample(1_000, rebalance={"sex": {"f": 0.9}})
+        >>> bool((rows["sex"] == "f").mean() > 0.85)
+        True
+        """
+        chunks = self.sample_chunks(
+            n, given, random_state, chunk_rows=None, rebalance=rebalance, temperature=temperature
+        )
+        return next(chunks)
+
+    def sample_chunks(
+        self,
+        n: int | None = None,
+        given: Any = None,
+        random_state: int | None = None,
+        *,
+        chunk_rows: int | None = CHUNK_ROWS,
+        rebalance: Mapping[str, Mapping[Any, float]] | None = None,
+        temperature: float = 1.0,
+    ) -> Iterator[Any]:
+        """`sample` as a stream of frames of at most `chunk_rows` rows (None: one frame), so that memory stays small."""
+        self._check_fitted()
+        check_positive("temperature", temperature)
+        seed = self._sampling_seed(random_state)
+        rows, cells = self._condition(n, given, seed)
+        if rebalance is not None:
+            rows, cells = self._rebalanced(rows, given, cells, rebalance, seed)
+        if temperature != 1 and cells is None:
+            cells = Cells.of(self.codec_, pl.DataFrame(), rows, missing_is_known=True, strict=True)
+        cells = None if cells is None else dataclasses.replace(cells, temperature=temperature)
+        return self._chunks(rows, cells, seed, chunk_rows)
+
+    def _condition(self, n: int | None, given: Any, seed: int) -> tuple[int, Cells | None]:
+        if given is None or (isinstance(given, Mapping) and not given):
+            return rows_wanted(n, None), None
+        typed, rows = typed_given(self.codec_, given, n)
+        return rows, self._cells(typed, rows, seed)
+
+    def _cells(self, typed: pl.DataFrame, rows: int, seed: int) -> Cells:
+        cells = Cells.of(self.codec_, typed, rows, missing_is_known=True, strict=True)
+        return resolve(self.codec_, cells, self._drawer.distribution, seed, strict=True)
+
+    def _rebalanced(
+        self, rows: int, given: Any, cells: Cells | None, wanted: Mapping[str, Mapping[Any, float]], seed: int
+    ) -> tuple[int, Cells]:
+        if given is not None and not isinstance(given, Mapping):
+            raise SettingError(
+                "rebalance: got a frame of given values too; give a mapping, or leave one of the two out."
+            )
+        both = [name for name in wanted if cells is not None and name in cells.values.columns]
+        if both:
+            raise SettingError(f"rebalance: {both[0]!r} is given already; leave it out here or there.")
+        fixed = None
+        if cells is not None and rows:
+            fixed = cells.take(np.zeros(POOL_ROWS, np.intp))
+        pool = self._typed(POOL_ROWS, fixed, seeds.integer(seed, "pool"))
+        chosen = rebalanced(self.codec_, pool, wanted, rows, seeds.stream(seed, "rebalance"))
+        typed = chosen if cells is None else pl.concat([cells.values, chosen], how="horizontal")
+        return rows, self._cells(typed, rows, seed)
+
+    def _draw(self, rows: int, known: Cells | None, seed: int) -> Encoded:
+        given, temperature = None, 1.0
+        if known is not None:
+            temperature = known.temperature
+            given = known.codes if (known.codes >= 0).any() else None
+        codes = self._drawer.rows(rows, seed, given=given, temperature=temperature)
+        return Encoded(codes, np.zeros(codes.shape, np.float32))
+
+    # ── other questions ────────────────────────────────────────────────────────────────────────────────────────
+
+    def impute(self, frame: Any, draws: int | None = None, random_state: int | None = None) -> Any:
+        """Fill missing cells by draws from their distribution given the other cells of their row.
+
+        Args:
+            frame: a table with the model's columns (or some of them: the others are drawn whole); it is not changed.
+            draws: how many completed tables to return (multiple imputation, Rubin 1987); None: one.
+            random_state: seed; None: the next draw of this model.
+
+        Returns:
+            A frame of the kind given, or a list of `draws` of them; cells that were there are untouched.
+
+        Raises:
+            SchemaError: a column that the model does not know, or cells that do not fit it.
+
+        >>> import polars as pl
+        >>> table = pl.DataFrame({"age": [20, 30, 40, 50] * 25, "sex": ["f", "m"] * 50})
+        >>> model = Autoregressive(epochs=5, random_state=0).fit(table)
+        >>> model.impute(pl.DataFrame({"age": [30, None], "sex": ["m", "f"]}))["age"][0]
+        30
+        """
+        self._check_fitted()
+        if draws is not None:
+            check_count("draws", draws)
+        seed = self._sampling_seed(random_state)
+        raw, kind, typed = self._read(frame)
+        cells = Cells.of(self.codec_, typed, typed.height, missing_is_known=False, strict=False)
+        filled = []
+        for turn in range(draws or 1):
+            turn_seed = seeds.integer(seed, "impute", turn)
+            known = resolve(self.codec_, cells, self._drawer.distribution, turn_seed, strict=False)
+            codes = self._drawer.rows(
+                typed.height, turn_seed, given=known.codes, log_share=self._drawer.without(self._missing_places())
+            )
+            drawn = self.codec_.decode(Encoded(codes, np.zeros(codes.shape, np.float32)), turn_seed)
+            filled.append(self._filled(raw, kind, typed, known.fill(drawn)))
+        return filled[0] if draws is None else filled
+
+    def _filled(self, raw: pl.DataFrame, kind: frames.FrameKind, typed: pl.DataFrame, drawn: pl.DataFrame) -> Any:
+        """The raw cells where they were there, the drawn ones spelled alike where they were not."""
+        given = frames.FrameKind(kind.library, {**self.kind_.columns, **kind.columns})
+        spelled = spelling.spell(drawn, self.schema_, given)
+        there = {name: typed.get_column(name).is_not_null() for name in typed.columns}
+        columns = []
+        for name in self.schema_.names:
+            column = spelled.get_column(name)
+            if name in raw.columns and column.dtype == raw.get_column(name).dtype:
+                column = raw.get_column(name).zip_with(there[name], column)
+            columns.append(column)
+        return frames.from_polars(pl.DataFrame(columns), given)
+
+    def _missing_places(self) -> NDArray[np.intp]:
+        """The places of the codes that stand for missing."""
+        digits = self._drawer.net.slots.digits
+        names = self.codec_.layout.names
+        return np.array(
+            [
+                digits.starts[i] + digits.sizes[i] - 1
+                for i, name in enumerate(names)
+                if self.codec_.codecs[name].missing  # type: ignore[attr-defined]
+            ],
+            np.intp,
+        )
+
+    def predict_proba(self, frame: Any, column: str) -> Any:
+        """The probability of each level of one column, row by row, given the other cells.
+
+        Args:
+            frame: a table with some or all of the other columns; what stands in `column` is not read. A missing cell counts as
+                known to be missing where the model has seen missing cells in its column, else as not known.
+            column: which column.
+
+        Returns:
+            A frame of the kind given, with one column for each level (for a bin of numbers `"low to high"`, for missing
+            `"missing"`), float64, each row summing to 1.
+
+        Raises:
+            ConditionError: there is no such column, or nothing to predict in it.
+        """
+        self._check_fitted()
+        codec = self.codec_
+        codec.check_modelled(column)
+        _, kind, typed = self._read(frame, without=column)
+        cells = Cells.of(codec, typed, typed.height, missing_is_known=False, strict=False)
+        for i, name in enumerate(codec.layout.names):
+            if name in typed.columns and codec.codecs[name].missing:  # type: ignore[attr-defined]
+                cells.codes[typed.get_column(name).is_null().to_numpy(), i] = codec.layout.sizes[i] - 1
+        cells = resolve(codec, cells, self._drawer.distribution, 0, strict=False)
+        on = codec.dependencies[column].on if column in codec.dependencies else column
+        place = codec.layout.names.index(on)
+        shares = self._drawer.distribution(cells.codes, place).astype(np.float64)
+        if column in codec.dependencies:
+            dependent = np.zeros((len(shares), codec.codecs[column].size))
+            np.add.at(dependent.T, codec.dependencies[column].lookup, shares.T)
+            shares = dependent
+        names = codec.names_of_codes(column)
+        return frames.from_polars(
+            pl.DataFrame({name: shares[:, i] for i, name in enumerate(names)}),
+            frames.FrameKind(kind.library, {}),
+        )
+
+    def log_prob(self, frame: Any) -> NDArray[np.float64]:
+        """The log-likelihood of each row's cells under the model, in nats.
+
+        Args:
+            frame: a table with all or some of the model's columns; columns that are left out are summed over.
+
+        Returns:
+            float64, shape (rows,): log probability of the row's codes (a number counts by its bin, so this is no density); -inf
+            where a cell has a level that the model never draws. Ids, constants and columns that another one determines count
+            nothing.
+        """
+        self._check_fitted()
+        _, _, typed = self._read(frame)
+        codec = self.codec_
+        there = [name in typed.columns for name in codec.layout.names]
+        codes = np.zeros((typed.height, len(there)), np.int32)
+        for i, name in enumerate(codec.layout.names):
+            if there[i]:
+                codes[:, i] = codec.locate(name, typed.get_column(name))
+        result = self._drawer.log_probability(codes, np.array(there))
+        return np.where((codes < 0).any(axis=1), -np.inf, result)
+
+    def _read(self, frame: Any, without: str | None = None) -> tuple[pl.DataFrame, frames.FrameKind, pl.DataFrame]:
+        """A user's frame of some of the columns: as it is, what kind it was, and typed."""
+        raw, kind = frames.to_polars(frame)
+        part = raw if without is None or without not in raw.columns else raw.drop(without)
+        for name in part.columns:
+            self.schema_[name]
+        blank = [name for name in part.columns if part.get_column(name).dtype == pl.Null]
+        part = part.with_columns(pl.col(name).cast(pl.String) for name in blank)
+        schema = Schema(tuple(self.schema_[name] for name in part.columns))
+        return part, kind, spelling.parse(part, schema) if part.columns else pl.DataFrame()
+
+    # ── what was learned ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        net = self._drawer.net
+        arrays = {f"net{name}": array for name, array in to_arrays(self._drawer.weights).items()}
+        return {"net": dataclasses.asdict(net.settings)}, arrays | {"log_share": self._drawer.log_share}
+
+    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], layout: Layout) -> None:
+        self._check_settings()
+        net = AutoregressiveNet(Slots(layout), NetSettings(**config["net"]))
+        saved = {k.removeprefix("net"): v for k, v in arrays.items() if k.startswith("net")}
+        weights = from_arrays(jax.eval_shape(lambda: net.weights(0)), saved)
+        if arrays["log_share"].shape != net.slots.digits.log_share.shape:
+            raise ArtifactError("the saved shares do not fit the model's columns; fit again.")
+        self._drawer = Drawer(net, weights, arrays["log_share"])

@@ -1,0 +1,84 @@
+"""Rows drawn as if some levels were more, or less, frequent than they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from masquerade.codec.condition import code_of
+from masquerade.codec.table import TableCodec
+from masquerade.errors import SettingError
+
+__all__ = ["rebalanced"]
+
+ROUNDS = 100
+
+
+def rebalanced(
+    codec: TableCodec,
+    pool: pl.DataFrame,
+    wanted: Mapping[str, Mapping[Any, float]],
+    rows: int,
+    rng: np.random.Generator,
+) -> pl.DataFrame:
+    """Values of the named columns for `rows` rows, whose levels have the wanted shares.
+
+    Levels that are not named share the rest as they do in the pool. Several columns are brought to their shares together by
+    iterative proportional fitting (Deming and Stephan 1940) of the pool's weights, so that what hangs together stays together.
+
+    Args:
+        codec: of the table.
+        pool: typed rows that the model drew.
+        wanted: by column, the share of each named level.
+        rows: how many.
+        rng: of the choice of rows.
+
+    Raises:
+        ConditionError: no such column or level.
+        SettingError: shares out of range, or a wanted level that the pool does not have.
+    """
+    targets = {}
+    for column, shares in wanted.items():
+        _check_shares(column, shares)
+        levels = [_level(codec, column, level) for level in shares]
+        values = pool.get_column(column)
+        places = [
+            (values.is_null() if level is None else values == level).fill_null(False).to_numpy() for level in levels
+        ]
+        total = sum(shares.values())
+        others = ~np.logical_or.reduce(places)
+        if not others.any() and not np.isclose(total, 1):
+            raise SettingError(
+                f"rebalance: the shares of {column!r} add up to {total:g}, and it has no other level; expected 1."
+            )
+        for there, (level, share) in zip(places, shares.items(), strict=True):
+            if share > 0 and not there.any():
+                raise SettingError(f"rebalance: {column!r} is never {level!r} among {pool.height:,} drawn rows.")
+        targets[column] = [*zip(places, shares.values(), strict=True), (others, max(1 - total, 0.0))]
+    weights = np.full(pool.height, 1 / pool.height)
+    for _ in range(ROUNDS if len(targets) > 1 else 1):
+        for parts in targets.values():
+            for there, share in parts:
+                have = weights[there].sum()
+                weights[there] *= share / have if have > 0 else 0.0
+    return pool.select(list(wanted))[rng.choice(pool.height, rows, p=weights / weights.sum())]
+
+
+def _level(codec: TableCodec, column: str, level: Any) -> Any:
+    """The typed value of a level."""
+    return codec.levels(column)[code_of(codec.codecs[column], codec.schema[column], level)]
+
+
+def _check_shares(column: str, shares: Mapping[Any, float]) -> None:
+    if not shares:
+        raise SettingError(f"rebalance: got {shares!r} for {column!r}, expected a mapping such as {{'yes': 0.5}}.")
+    for level, share in shares.items():
+        if isinstance(share, bool) or not 0 <= share <= 1:
+            raise SettingError(f"rebalance: got {share!r} for {level!r} of {column!r}, expected a share from 0 to 1.")
+    if sum(shares.values()) > 1 + 1e-9:
+        raise SettingError(
+            f"rebalance: the shares of {column!r} add up to {sum(shares.values()):g}, expected at most 1."
+        )

@@ -165,14 +165,28 @@ class AutoregressiveNet:
             order: rank of each slot; a column's digits must stand together, coarse before fine.
             dropped: dropout masks of the two hidden layers, each (slots, batch, hidden); None: no dropout.
         """
+        digit, _, every = self._every_digit(weights, log_share, codes, order, dropped)
+        return (every * jax.nn.one_hot(digit, self.slots.base)).sum(axis=-1)
+
+    def expected_children(
+        self, weights: Weights, log_share: Float[Array, "nodes base"], codes: Int[Array, "batch columns"]
+    ) -> Float[Array, "nodes base"]:
+        """How often each child of each node is to be expected in these rows, each slot given those before it."""
+        _, node, every = self._every_digit(weights, log_share, codes, self.slots.order, None)
+        flat = jnp.exp(every).reshape(-1, self.slots.base)
+        return jax.ops.segment_sum(flat, node.reshape(-1), len(log_share))
+
+    def _every_digit(
+        self, weights: Weights, log_share: Array, codes: Array, order: Array, dropped: tuple[Array, Array] | None
+    ) -> tuple[Array, Array, Float[Array, "slots batch base"]]:
+        """Digits, nodes, and the log probability of every digit that could stand there."""
         digit, node, place = self.slots.spelled(codes)
         h = jax.nn.relu(weights.mixing(self.tell(weights, digit, place), order) + weights.shift)
         h = h if dropped is None else h * dropped[0]
         h = h + jax.nn.relu(h @ weights.inner + weights.inner_shift) @ weights.outer
         h = h if dropped is None else h * dropped[1]
         logits = h @ weights.heads(self.slots) + weights.head_shift + log_share[node]
-        chosen = jax.nn.one_hot(digit, self.slots.base)
-        return (jax.nn.log_softmax(logits) * chosen).sum(axis=-1)
+        return digit, node, jax.nn.log_softmax(logits)
 
     def random_order(self, key: PRNGKeyArray) -> Int[Array, " slots"]:
         """A random order of the columns."""

@@ -59,6 +59,7 @@ class GaussianCopula(Synthesizer):
     """
 
     reference: ClassVar[str] = "Nelsen: An Introduction to Copulas. Springer 2006, section 2.3."
+    quantiles: ClassVar[bool] = True
 
     def __init__(
         self,

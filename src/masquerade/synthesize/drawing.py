@@ -25,6 +25,8 @@ MOST_NUMBERS = 4_000_000
 
 CALIBRATION_ROWS = 16_384
 CALIBRATION_ROUNDS = 3
+SLACK = 3.0
+"""Rows put to both sides when frequencies are compared."""
 
 Codes = NDArray[np.int32]
 
@@ -101,20 +103,20 @@ class Drawer:
     def calibrate(self, seed: int, *, rounds: int = CALIBRATION_ROUNDS) -> None:
         """Move where the heads start so that single columns come out as often as in the training table.
 
-        Iterative scaling (Deming and Stephan 1940) of what follows each node, on drawn rows; a change is damped by how few of
-        them came by.
+        Iterative scaling (Deming and Stephan 1940) of what follows each node. What is to be expected is computed from the
+        probabilities at each cell of drawn rows, which chance moves far less than it moves the drawn cells.
         """
         digits, frequencies = self.net.slots.digits, self.net.slots.layout.frequencies
         wanted = digits.child_weights(frequencies)
+        wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12)
+        program = self._program("expected")
         for turn in range(rounds):
-            codes = self.rows(CALIBRATION_ROWS, seeds.integer(seed, turn))
-            counted = [np.bincount(codes[:, i], minlength=size) for i, size in enumerate(digits.sizes)]
-            drawn = digits.child_weights([count.astype(np.float64) for count in counted])
-            total = drawn.sum(axis=1, keepdims=True)
-            expected = wanted / np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12) * total
-            # Both sides smoothed by the counts that chance may bring.
-            slack = 8.0 + 2 * np.sqrt(expected)
-            step = np.log((expected + slack) / (drawn + slack)) * (self.log_share > -1e8)
+            codes = self.rows(CALIBRATION_ROWS // self.block_rows * self.block_rows, seeds.integer(seed, turn))
+            blocks = codes.reshape(-1, self.block_rows, codes.shape[1])
+            expected = sum(np.asarray(program(self.weights, self.log_share, block), np.float64) for block in blocks)
+            total = expected.sum(axis=1, keepdims=True)
+            # A node that few rows came by is left nearly as it is.
+            step = np.log((wanted * total + SLACK) / (expected + SLACK)) * (self.log_share > -1e8)
             self.log_share = (self.log_share + np.clip(step, -1, 1)).astype(np.float32)
 
     def without(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -185,6 +187,8 @@ class Drawer:
             if name == "children":
                 arguments: tuple[Any, ...] = (self._ready, shares, codes, number, number, number)
                 function: Callable[..., Any] = self._drawing.child_log_probabilities
+            elif name == "expected":
+                arguments, function = (self.weights, shares, codes), self.net.expected_children
             elif name == "likelihood":
                 arguments = (self.weights, shares, codes, _shape((self.net.slots.count,), np.int32))
                 function = self.net.log_probabilities

@@ -257,8 +257,7 @@ class _Leaves:
         atoms = np.concatenate([np.full(bins, np.nan), singles])[order]
         leaf_of = np.empty(order.size, np.int64)
         leaf_of[order] = np.arange(order.size)
-        edges = np.array([_around(values, weight, cut, least, singles) for cut in starts[1:]])
-        edges = np.maximum.accumulate(edges) if edges.size else edges
+        edges = _walls(values, weight, starts[1:], least)
         knots = [np.column_stack([leaf_of[bins:] + 0.0, singles]), np.column_stack([leaf_of[bins:] + 1.0, singles])]
         walls = np.concatenate([[values[0] if bins else low], edges, [values[-1] if bins else high]])
         share = max(least, total // MOST_KNOTS)
@@ -278,28 +277,33 @@ def _starts(
     least: int,
     singles: NDArray[np.float64],
 ) -> NDArray[np.intp]:
-    """Where bins begin: each has `mass` rows and `least` units, or half of the mass where a heavy value follows."""
+    """Where bins begin: each has `mass` rows and `least` units, or fewer rows where a heavy value follows."""
     if not values.size:
         return np.empty(0, np.intp)
     after_single = np.r_[False, np.searchsorted(singles, values[1:]) != np.searchsorted(singles, values[:-1])]
     starts, rows, units = [0], 0.0, 0.0
     for i, (w, h, parted) in enumerate(zip(weight.tolist(), held.tolist(), after_single.tolist(), strict=True)):
-        if i and units >= least and (rows >= mass or (parted and rows >= mass / 2)):
+        if i and units >= least and (rows >= mass or parted):
             starts.append(i)
             rows = units = 0.0
         rows, units = rows + w, units + h
-    if len(starts) > 1 and (units < least or rows < mass / 2):
+    if len(starts) > 1 and units < least:
         starts.pop()
     return np.array(starts, np.intp)
 
 
-def _around(
-    values: NDArray[np.float64], weight: NDArray[np.int64], cut: int, least: int, singles: NDArray[np.float64]
-) -> float:
-    """A wall before `values[cut]`: the mean of about `least` rows around it, kept between them."""
-    reach = max(1, (least + 1) // 2)
-    near = slice(max(cut - reach, 0), cut + reach)
-    return float(np.average(values[near], weights=weight[near]))
+def _walls(
+    values: NDArray[np.float64], weight: NDArray[np.int64], cuts: NDArray[np.intp], least: int
+) -> NDArray[np.float64]:
+    """What parts `values[cut - 1]` from `values[cut]`: the middle of the means of about `least` rows on either side."""
+    rows = np.concatenate([[0.0], np.cumsum(weight)])
+    sums = np.concatenate([[0.0], np.cumsum(weight * values)])
+    first = np.searchsorted(rows, rows[cuts] - (least + 1) // 2, side="right") - 1
+    last = np.searchsorted(rows, rows[cuts] + (least + 1) // 2, side="left")
+    first, last = np.maximum(first, 0), np.minimum(last, values.size)
+    below = (sums[cuts] - sums[first]) / (rows[cuts] - rows[first])
+    above = (sums[last] - sums[cuts]) / (rows[last] - rows[cuts])
+    return np.maximum.accumulate((below + above) / 2) if cuts.size else np.empty(0)
 
 
 def _curve(

@@ -30,6 +30,7 @@ from masquerade.schema import Schema
 from masquerade.synthesize.base import CHUNK_ROWS, Synthesizer
 from masquerade.synthesize.cells import Cells, resolve, typed_given
 from masquerade.synthesize.drawing import Drawer
+from masquerade.synthesize.explain import dependencies
 from masquerade.synthesize.given import rows_wanted
 from masquerade.synthesize.rebalance import rebalanced
 from masquerade.synthesize.settings import check_count, check_positive, check_share
@@ -493,6 +494,27 @@ class Autoregressive(Synthesizer):
         return part, kind, spelling.parse(part, schema) if part.columns else pl.DataFrame()
 
     # ── what was learned ───────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def dependencies_(self) -> Any:
+        """Which columns each column is drawn from, and how strongly; computed from the net alone when asked for.
+
+        Columns stand in the table's order, and each is drawn from those before it. `nats` says how much worse the net predicts
+        `column` (in nats, on drawn rows) when `drawn_from` is hidden from it and all other columns before it are not: what two
+        columns tell alike counts for neither. `determined` columns are not drawn but looked up; then `nats` is the column's
+        entropy. Links below 0.001 nats are left out.
+
+        Returns:
+            A frame of the kind fitted with the columns `column`, `drawn_from`, `nats`, `determined`, the strongest first.
+
+        >>> import polars as pl
+        >>> table = pl.DataFrame({"a": [1, 2, 3, 4] * 50, "b": ["x", "y", "x", "y"] * 50, "c": ["u"] * 100 + ["v"] * 100})
+        >>> Autoregressive(epochs=5, random_state=0).fit(table).dependencies_.rows()[0][:2]
+        ('b', 'a')
+        """
+        self._check_fitted()
+        found = dependencies(self.codec_, self._drawer)
+        return frames.from_polars(found, frames.FrameKind(self.kind_.library, {}))
 
     def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         net = self._drawer.net

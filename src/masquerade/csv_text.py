@@ -19,13 +19,25 @@ from numpy.typing import NDArray
 
 from masquerade.errors import FileError
 
-__all__ = ["DELIMITERS", "ENCODINGS", "decode", "read_csv"]
+__all__ = [
+    "DELIMITERS",
+    "ENCODINGS",
+    "SNIFFED",
+    "Dialect",
+    "bare_utf16",
+    "decode",
+    "read_csv",
+    "read_fast",
+    "records",
+    "sniff",
+]
 
 ENCODINGS = ("UTF-8", "UTF-8 with BOM", "UTF-16", "GB18030")
 """The encodings that are recognised, in the order they are tried."""
 DELIMITERS = (",", ";", "\t", "|")
 _BLOCK = 1 << 23
-_SNIFFED = 1 << 18
+SNIFFED = 1 << 18
+"""So many bytes at the beginning tell the delimiter and UTF-16."""
 _SNIFFED_RECORDS = 100
 _LEAST_COMMON_SHARE = 0.5
 
@@ -36,14 +48,14 @@ def decode(data: bytes, path: Path) -> bytes:
         data = data[3:]
     elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _recode(data, "utf-16", path)
-    elif (guess := _bare_utf16(data)) is not None:
+    elif (guess := bare_utf16(data)) is not None:
         return _recode(data, guess, path)
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise FileError(f"{path}, line {line}: there is a NUL byte, expected text; the file is damaged or not a CSV.")
     if _is_utf8(data):
         return data
-    if _is_gb18030(data):
+    if is_gb18030(data):
         return _recode(data, "gb18030", path)
     raise FileError(f"{path}: the text is in none of the encodings tried ({', '.join(ENCODINGS)}); save it as UTF-8.")
 
@@ -57,9 +69,9 @@ def _recode(data: bytes, encoding: str, path: Path) -> bytes:
         ) from error
 
 
-def _bare_utf16(data: bytes) -> str | None:
+def bare_utf16(data: bytes) -> str | None:
     """The byte order of UTF-16 without a mark: ASCII characters leave every other byte 0."""
-    head = np.frombuffer(data[: _SNIFFED // 2 * 2], dtype=np.uint8)
+    head = np.frombuffer(data[: SNIFFED // 2 * 2], dtype=np.uint8)
     head = head[: len(head) // 2 * 2].reshape(-1, 2)
     if len(data) % 2 or len(head) == 0:
         return None
@@ -79,27 +91,29 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _is_gb18030(data: bytes) -> bool:
+def is_gb18030(data: bytes) -> bool:
     """Whether it decodes as GB18030 and looks like Chinese: Western texts decode too, but into pairs that end in
     ASCII."""
     try:
         text = data.decode("gb18030")
     except UnicodeDecodeError:
         return False
-    beyond = [character for character in text[:_SNIFFED] if character > "\x7f"] or [c for c in text if c > "\x7f"]
+    beyond = [character for character in text[:SNIFFED] if character > "\x7f"] or [c for c in text if c > "\x7f"]
     common = sum(character.encode("gb18030")[1] >= 0xA1 for character in beyond)
     return common > _LEAST_COMMON_SHARE * len(beyond)
 
 
 @dataclass(frozen=True)
-class _Dialect:
+class Dialect:
+    """How a CSV is written: its delimiter, and whether a space follows each."""
+
     delimiter: str
     padded: bool
 
 
-def _sniff(head: str, *, whole: bool) -> _Dialect:
+def sniff(head: str, *, whole: bool) -> Dialect:
     """The delimiter that gives most records as many fields as the header, and whether a space follows it."""
-    best, dialect = (0.0, 0), _Dialect(",", padded=False)
+    best, dialect = (0.0, 0), Dialect(",", padded=False)
     for delimiter in DELIMITERS:
         records: list[list[str]] = []
         reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, skipinitialspace=True)
@@ -117,7 +131,7 @@ def _sniff(head: str, *, whole: bool) -> _Dialect:
         score = (sum(len(record) == width for record in records) / len(records), width)
         if score > best:
             lines = [line for line in head.splitlines()[: len(records)] if line]
-            best, dialect = score, _Dialect(delimiter, all(_is_padded(line, delimiter) for line in lines))
+            best, dialect = score, Dialect(delimiter, all(_is_padded(line, delimiter) for line in lines))
     return dialect
 
 
@@ -133,18 +147,18 @@ def read_csv(data: bytes, path: Path) -> pl.DataFrame:
     """
     if not data.strip(b"\r\n\t "):
         raise FileError(f"{path}: the file is empty, expected a header line and rows.")
-    if b"\n" not in data[:_SNIFFED] and b"\r" in data[:_SNIFFED]:
+    if b"\n" not in data[:SNIFFED] and b"\r" in data[:SNIFFED]:
         data = data.replace(b"\r", b"\n")
     data = data.lstrip(b"\r\n")
-    head = data[:_SNIFFED].decode("utf-8", errors="ignore")
-    dialect = _sniff(head, whole=len(data) <= _SNIFFED)
-    names = [name.strip() if dialect.padded else name for name in next(_records(data, dialect, path))]
+    head = data[:SNIFFED].decode("utf-8", errors="ignore")
+    dialect = sniff(head, whole=len(data) <= SNIFFED)
+    names = [name.strip() if dialect.padded else name for name in next(records(data, dialect, path))]
     for name in names:
         if names.count(name) > 1:
             raise FileError(
                 f"{path}: the header has {names.count(name)} columns named {name!r}, expected one; rename them."
             )
-    frame = None if dialect.padded and b'"' in data else _read_fast(data, dialect, names)
+    frame = None if dialect.padded and b'"' in data else read_fast(data, dialect, names)
     if frame is None:
         frame = _read_slowly(data, dialect, names, path)
     elif dialect.padded:
@@ -154,7 +168,8 @@ def read_csv(data: bytes, path: Path) -> pl.DataFrame:
     return frame
 
 
-def _records(data: bytes, dialect: _Dialect, path: Path) -> Iterator[list[str]]:
+def records(data: bytes, dialect: Dialect, path: Path) -> Iterator[list[str]]:
+    """The records of UTF-8 text, one by one; `FileError` where there is none."""
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
     reader = csv.reader(text, delimiter=dialect.delimiter, skipinitialspace=dialect.padded)
     limit = csv.field_size_limit(len(data) + 1)
@@ -166,7 +181,7 @@ def _records(data: bytes, dialect: _Dialect, path: Path) -> Iterator[list[str]]:
         csv.field_size_limit(limit)
 
 
-def _read_fast(data: bytes, dialect: _Dialect, names: list[str]) -> pl.DataFrame | None:
+def read_fast(data: bytes, dialect: Dialect, names: list[str]) -> pl.DataFrame | None:
     """The table read by Polars, or None unless the scan finds every record to have one field per name."""
     blank = _scan(data, dialect.delimiter, len(names))
     if blank is None:
@@ -228,7 +243,7 @@ def _scan(data: bytes, delimiter: str, width: int) -> NDArray[np.int64] | None:
     return np.concatenate(blank) if blank else np.empty(0, dtype=np.int64)
 
 
-def _read_slowly(data: bytes, dialect: _Dialect, names: list[str], path: Path) -> pl.DataFrame:
+def _read_slowly(data: bytes, dialect: Dialect, names: list[str], path: Path) -> pl.DataFrame:
     width = len(names)
     columns: list[list[str]] = [[] for _ in names]
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")

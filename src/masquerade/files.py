@@ -28,6 +28,7 @@ __all__ = [
     "TableWriter",
     "atomic_path",
     "check_writable",
+    "kind_of_file",
     "read_schema",
     "read_table",
     "write_schema",
@@ -53,6 +54,16 @@ def _ending(path: Path, known: tuple[str, ...]) -> str:
     )
 
 
+def kind_of_file(path: Path) -> str:
+    """The ending of a table's file, one of `READABLE`; `FileError` where it is unknown or there is no such file."""
+    ending = _ending(path, READABLE)
+    if path.is_dir():
+        raise FileError(f"{path}: it is a folder, expected a file.")
+    if not path.exists():
+        raise FileError(f"{path}: there is no such file.")
+    return ending
+
+
 def read_table(path: str | Path) -> pl.DataFrame:
     """A table from a CSV (any delimiter of `, ; tab |`, quoting and usual encoding, also `.gz`), Parquet or Excel file.
 
@@ -67,11 +78,7 @@ def read_table(path: str | Path) -> pl.DataFrame:
             names.
     """
     path = Path(path)
-    ending = _ending(path, READABLE)
-    if path.is_dir():
-        raise FileError(f"{path}: it is a folder, expected a file.")
-    if not path.exists():
-        raise FileError(f"{path}: there is no such file.")
+    ending = kind_of_file(path)
     try:
         if ending == ".parquet":
             return pl.read_parquet(path, glob=False)

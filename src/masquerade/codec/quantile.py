@@ -1,8 +1,9 @@
 """Numbers to codes without scalars: heavy single values and quantile bins, in rising order.
 
 Each code is a *leaf*: one value that many rows share, or a bin of neighbouring values. Inside a bin a value is drawn from the
-interpolated empirical distribution, whose knots each rest on at least `protect` rows, so that no one person's value is kept.
-The whole inverse distribution is one piecewise linear function over [0, leaves]: leaf i covers [i, i + 1].
+interpolated empirical distribution; its knots, and the bins themselves, each rest on at least `protect` different units, so
+that no one person's value is kept (see `masquerade.codec.leaves`). The whole inverse distribution is one piecewise linear
+function over [0, leaves]: leaf i covers [i, i + 1].
 """
 
 from __future__ import annotations
@@ -16,16 +17,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade.codec.column import Codes, Scalars, State, draw_codes, register
+from masquerade.codec.crowd import Crowd
+from masquerade.codec.leaves import Leaves
 from masquerade.codec.numeric import FEW_VALUES, as_numbers, choose_scale
-from masquerade.codec.shared import bounds_of, census, nearest_of
+from masquerade.codec.shared import bounds_of, nearest_of
 from masquerade.schema import Column
 
 __all__ = ["QuantileCodec"]
 
-MOST_LEAVES = 960
-"""Two digits of 32 places spell them all, and missing."""
-MOST_KNOTS = 8_192
-FIT_ROWS = 1_000_000
 _LIMIT = 2.0**63 - 1024
 
 
@@ -40,7 +39,7 @@ class QuantileCodec:
         low, high: protected (and declared) bounds; nothing is decoded outside.
         atoms: float64, shape (leaves,): the value of a leaf that is one value, NaN where the leaf is a bin.
         edges: float64, rising, shape (bins - 1,): what parts one bin from the next.
-        knots: float64, shape (knots, 2): the inverse distribution: place in [0, leaves], value; both not falling.
+        knots: float64, shape (knots, 2): the inverse distribution: place in [0, leaves], not falling, and value.
         missing: whether there is a code for missing.
         weights: float64, shape (size,): rows of each code when it was fitted.
     """
@@ -78,18 +77,18 @@ class QuantileCodec:
         owners = None if units is None else units.to_numpy()[there]
         least = max(protect, 1)
         low, high = bounds_of(numbers, protect, owners, column)
-        distinct, rows, holders = census(numbers, owners)
-        shared = (holders >= least) & (distinct >= low) & (distinct <= high)
+        crowd = Crowd.of(numbers, owners)
+        shared = (crowd.holders >= least) & (crowd.values >= low) & (crowd.values <= high)
         only_atoms = bool(shared.any()) and (
-            discrete or (shared.sum() <= FEW_VALUES and rows[shared].sum() >= 0.99 * numbers.size)
+            discrete or (shared.sum() <= FEW_VALUES and crowd.rows[shared].sum() >= 0.99 * numbers.size)
         )
         if only_atoms:
-            kept = distinct[shared]
+            kept = crowd.values[shared]
             if kept.size > max_levels:
-                kept = np.sort(kept[np.argsort(-rows[shared], kind="stable")[:max_levels]])
-            leaves = _Leaves(kept, np.empty(0), np.column_stack([np.arange(kept.size) + 0.5, kept]))
+                kept = np.sort(kept[np.argsort(-crowd.rows[shared], kind="stable")[:max_levels]])
+            leaves = Leaves.single(kept)
         else:
-            leaves = _Leaves.grow(distinct, rows, holders, shared, low, high, least, numbers.size)
+            leaves = Leaves.grow(crowd, shared, low, high, least)
         codec = cls(
             integer=column.kind != "continuous",
             decimals=column.decimals if column.kind == "continuous" else 0,
@@ -211,130 +210,3 @@ class QuantileCodec:
             atoms=arrays["atoms"], edges=arrays["edges"], knots=arrays["knots"],
             missing=bool(config["missing"]), weights=arrays["weights"],
         )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Leaves:
-    """What `QuantileCodec` keeps of a distribution: its fields `atoms`, `edges` and `knots`."""
-
-    atoms: NDArray[np.float64]
-    edges: NDArray[np.float64]
-    knots: NDArray[np.float64]
-
-    @classmethod
-    def grow(
-        cls,
-        distinct: NDArray[np.float64],
-        rows: NDArray[np.int64],
-        holders: NDArray[np.int64],
-        shared: NDArray[np.bool_],
-        low: float,
-        high: float,
-        least: int,
-        total: int,
-    ) -> _Leaves:
-        """Cut the sorted values into at most `MOST_LEAVES` leaves, each held by at least `least` units.
-
-        Values of more rows than that which `least` units share are leaves of their own; what lies between two of them and
-        is held by too few joins the next bin.
-        """
-        mass, starts, heavy = max(total / MOST_LEAVES, least), np.empty(0, np.intp), shared
-        while True:
-            heavy = shared & (rows >= mass)
-            light = np.flatnonzero(~heavy)
-            # Bins: neighbours among the light values; a heavy value between two of them may, but need not, part them.
-            values, weight, held = np.clip(distinct[light], low, high), rows[light], holders[light]
-            starts = _starts(values, np.minimum(weight, held), weight, mass, least, distinct[heavy])
-            if len(starts) + heavy.sum() <= MOST_LEAVES:
-                break
-            mass *= 1.25
-        bins = len(starts)
-        bounds = np.append(starts, values.size)
-        # A heavy value goes before the bin whose first value is above it.
-        first = values[starts] if bins else np.empty(0)
-        singles = distinct[heavy]
-        order = np.argsort(np.concatenate([first, singles]), kind="stable")
-        atoms = np.concatenate([np.full(bins, np.nan), singles])[order]
-        leaf_of = np.empty(order.size, np.int64)
-        leaf_of[order] = np.arange(order.size)
-        edges = _walls(values, weight, starts[1:], least)
-        knots = [np.column_stack([leaf_of[bins:] + 0.0, singles]), np.column_stack([leaf_of[bins:] + 1.0, singles])]
-        walls = np.concatenate([[values[0] if bins else low], edges, [values[-1] if bins else high]])
-        share = max(least, total // MOST_KNOTS)
-        for i in range(bins):
-            part = slice(bounds[i], bounds[i + 1])
-            place, value = _curve(values[part], weight[part], held[part], least, share, walls[i], walls[i + 1])
-            knots.append(np.column_stack([leaf_of[i] + place, value]))
-        every = np.concatenate(knots)
-        return cls(atoms, edges, every[np.lexsort((every[:, 1], every[:, 0]))])
-
-
-def _starts(
-    values: NDArray[np.float64],
-    held: NDArray[np.int64],
-    weight: NDArray[np.int64],
-    mass: float,
-    least: int,
-    singles: NDArray[np.float64],
-) -> NDArray[np.intp]:
-    """Where bins begin: each has `mass` rows and `least` units, or fewer rows where a heavy value follows."""
-    if not values.size:
-        return np.empty(0, np.intp)
-    after_single = np.r_[False, np.searchsorted(singles, values[1:]) != np.searchsorted(singles, values[:-1])]
-    starts, rows, units = [0], 0.0, 0.0
-    for i, (w, h, parted) in enumerate(zip(weight.tolist(), held.tolist(), after_single.tolist(), strict=True)):
-        if i and units >= least and (rows >= mass or parted):
-            starts.append(i)
-            rows = units = 0.0
-        rows, units = rows + w, units + h
-    if len(starts) > 1 and units < least:
-        starts.pop()
-    return np.array(starts, np.intp)
-
-
-def _walls(
-    values: NDArray[np.float64], weight: NDArray[np.int64], cuts: NDArray[np.intp], least: int
-) -> NDArray[np.float64]:
-    """What parts `values[cut - 1]` from `values[cut]`: the middle of the means of about `least` rows on either side."""
-    rows = np.concatenate([[0.0], np.cumsum(weight)])
-    sums = np.concatenate([[0.0], np.cumsum(weight * values)])
-    first = np.searchsorted(rows, rows[cuts] - (least + 1) // 2, side="right") - 1
-    last = np.searchsorted(rows, rows[cuts] + (least + 1) // 2, side="left")
-    first, last = np.maximum(first, 0), np.minimum(last, values.size)
-    below = (sums[cuts] - sums[first]) / (rows[cuts] - rows[first])
-    above = (sums[last] - sums[cuts]) / (rows[last] - rows[cuts])
-    return np.maximum.accumulate((below + above) / 2) if cuts.size else np.empty(0)
-
-
-def _curve(
-    values: NDArray[np.float64],
-    weight: NDArray[np.int64],
-    held: NDArray[np.int64],
-    least: int,
-    share: int,
-    left: float,
-    right: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The inverse distribution inside one bin: places in [0, 1] and values.
-
-    A value that `least` units share is a plateau; the others are pooled into groups of `share` rows, between which the curve
-    runs straight through the mean of both neighbours' sides.
-    """
-    places, marks, done = [0.0], [left], 0.0
-    total = float(weight.sum())
-    pooled = weighted = 0.0
-    for value, w, h in zip(values.tolist(), weight.tolist(), held.tolist(), strict=True):
-        if h >= least:
-            places += [done / total, (done + w) / total]
-            marks += [value, value]
-            pooled = weighted = 0.0
-        else:
-            pooled, weighted = pooled + w, weighted + w * value
-            if pooled >= share:
-                places.append((done + w - pooled / 2) / total)
-                marks.append(weighted / pooled)
-                pooled = weighted = 0.0
-        done += w
-    places.append(1.0)
-    marks.append(right)
-    return np.array(places), np.maximum.accumulate(np.clip(np.array(marks), left, right))

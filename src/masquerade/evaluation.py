@@ -15,6 +15,7 @@ from masquerade.errors import InputError, MasqueradeWarning, SettingError, Table
 from masquerade.frames import LEAST_ROWS, check_table, to_polars
 from masquerade.judge.adherence import rule_adherence
 from masquerade.judge.columns import key_uniqueness, per_column
+from masquerade.judge.dependencies import dependency_facts
 from masquerade.judge.describe import facts
 from masquerade.judge.distances import distances, exact_copies
 from masquerade.judge.fidelity import FAIR_ROWS, fidelity
@@ -45,6 +46,7 @@ def evaluate(
     kind: str = "rows",
     attacks: str = "none",
     ledger: Ledger | Mapping[str, Any] | None = None,
+    dependencies: Any = None,
     seed: int = 0,
     callback: Callback | None = None,
 ) -> Report:
@@ -65,6 +67,8 @@ def evaluate(
         kind: what was released; so far `"rows"`.
         attacks: how hard to attack; so far `"none"`.
         ledger: what was guaranteed, to be shown in the report; None: nothing is known.
+        dependencies: which columns the release's columns were drawn from, to be shown in the report: a frame such as
+            `Autoregressive.dependencies_`, or None.
         seed: of every sample and model; the same seed gives the same report.
         callback: told after every part how far the judgement is.
 
@@ -91,6 +95,7 @@ def evaluate(
     if unit is not None and schema.unit != unit:
         schema = dataclasses.replace(schema, unit=unit)
     _check_columns(schema, target, sensitive)
+    links = None if dependencies is None else dependency_facts(dependencies, schema)
     typed = {side: _typed(side, table, schema) for side, table in raw.items()}
     kept = typed.get("holdout")
     if kept is None:
@@ -126,7 +131,9 @@ def evaluate(
         ledger=ledger.to_dict() if isinstance(ledger, Ledger) else dict(ledger or {}),
         rows={side: typed[side].height if side in typed else 0 for side in ("real", "released", "holdout")},
         seconds=time.monotonic() - start,
-        facts=drawn | {name: found for outcome in outcomes for name, found in outcome.facts.items()},
+        facts=drawn
+        | {name: found for outcome in outcomes for name, found in outcome.facts.items()}
+        | ({} if links is None else {"dependencies": links}),
     )
 
 

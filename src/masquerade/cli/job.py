@@ -87,7 +87,7 @@ def run(request: Request) -> None:
             ledger = _ledger(request, model.ledger_)
             write_ledger(request.output, ledger)
             if request.reports:
-                _report(request, job, pl.concat(kept), ledger, callback)
+                _report(request, job, model, pl.concat(kept), ledger, callback)
     tell(f"Wrote {request.output} and {ledger_file.name}")
     for path in [request.save, *request.reports]:
         if path is not None:
@@ -203,7 +203,9 @@ def _ledger(request: Request, ledger: Ledger) -> Ledger:
     )
 
 
-def _report(request: Request, job: Job, released: pl.DataFrame, ledger: Ledger, callback: Callback | None) -> None:
+def _report(
+    request: Request, job: Job, model: Any, released: pl.DataFrame, ledger: Ledger, callback: Callback | None
+) -> None:
     from masquerade.evaluation import evaluate
 
     judged = evaluate(
@@ -216,6 +218,7 @@ def _report(request: Request, job: Job, released: pl.DataFrame, ledger: Ledger, 
         unit=job.schema.unit,
         protect=request.protect,
         ledger=ledger,
+        dependencies=getattr(model, "dependencies_", None),
         seed=job.seed,
         callback=callback,
     )

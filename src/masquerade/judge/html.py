@@ -88,6 +88,8 @@ def _figures(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[s
     if facts.get("association"):
         for part in ("real", "released", "difference"):
             figures[f"association-{part}"] = relation_plots.association(facts["association"], part)
+    if facts.get("dependencies"):
+        figures["dependencies"] = relation_plots.drawn_from(facts["dependencies"])
     if facts.get("cloud"):
         figures |= {f"cloud-{side}": relation_plots.cloud(facts["cloud"], side) for side in ("real", "released")}
     if facts.get("logs"):

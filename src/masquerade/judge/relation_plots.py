@@ -9,7 +9,7 @@ from typing import Any
 from masquerade.judge.theme import DIVERGING, REAL, RELEASED, SEQUENTIAL, figure
 from masquerade.judge.wording import cut, safe, shares_of
 
-__all__ = ["association", "cloud", "distances", "logs"]
+__all__ = ["association", "cloud", "distances", "drawn_from", "logs"]
 
 
 def logs(points: Mapping[str, Any], part: str) -> dict[str, Any]:
@@ -107,6 +107,84 @@ def association(facts: Mapping[str, Any], part: str) -> dict[str, Any]:
         yaxis={**ticks, "autorange": "reversed"},
         showlegend=False,
     )
+
+
+def drawn_from(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What each column is drawn from, as a heat map on a logarithmic scale; what is looked up has a colour of its own.
+
+    Args:
+        facts: as from `masquerade.judge.dependencies.dependency_facts`.
+    """
+    rows, columns = ([safe(cut(name, 20)) for name in facts[side]] for side in ("rows", "columns"))
+    nats, determined = facts["nats"], facts["determined"]
+    few = len(columns) <= 10
+    shown = [value for line in nats for value in line if value is not None]
+    low = min(math.floor(math.log10(min(shown))), -1)
+    high = max(math.ceil(2 * math.log10(max(shown))) / 2, 0)
+    ends = list(range(low, math.floor(high) + 1))
+    common = {
+        "type": "heatmap",
+        "x": list(range(len(columns))),
+        "y": list(range(len(rows))),
+        "customdata": nats,
+        "xgap": 2 if few else 1,
+        "ygap": 2 if few else 1,
+        "hoverongaps": False,
+        **(
+            {"text": [[_told(x) for x in line] for line in nats], "texttemplate": "%{text}", "textfont": {"size": 11}}
+            if few
+            else {}
+        ),
+    }
+    parts = []
+    for certain in (False, True):
+        parts.append(
+            [
+                [None if x is None or looked_up is not certain else round(math.log10(x), 3) for x, looked_up in pair]
+                for pair in (zip(*lines, strict=True) for lines in zip(nats, determined, strict=True))
+            ]
+        )
+    traces: list[dict[str, Any]] = [
+        common
+        | {
+            "z": parts[0],
+            "zmin": low,
+            "zmax": high,
+            "colorscale": SEQUENTIAL,
+            "colorbar": {
+                "orientation": "h",
+                "thickness": 7,
+                "len": 0.7,
+                "y": 1.01,
+                "yanchor": "bottom",
+                "outlinewidth": 0,
+                "tickvals": ends,
+                "ticktext": [f"{10.0**end:.{max(-end, 0)}f}" for end in ends],
+                "tickfont": {"size": 10},
+            },
+            "hovertemplate": "%{y} is drawn from %{x}: %{customdata:.3f} nats<extra></extra>",
+        }
+    ]
+    if any(map(any, determined)):
+        looked_up = {
+            "z": parts[1],
+            "colorscale": [[0.0, RELEASED], [1.0, RELEASED]],
+            "showscale": False,
+            "hovertemplate": "%{y} is looked up from %{x}: %{customdata:.3f} nats<extra></extra>",
+        }
+        traces.append(common | looked_up)
+    axis = {"showgrid": False, "zeroline": False, "tickfont": {"size": 11 if few else 10 if len(columns) <= 30 else 9}}
+    return figure(
+        traces,
+        height=max(240, 130 + (26 if few else 15 if len(rows) > 30 else 19) * len(rows)),
+        xaxis={**axis, "tickvals": common["x"], "ticktext": columns, "tickangle": -90 if len(columns) > 6 else 0},
+        yaxis={**axis, "tickvals": common["y"], "ticktext": rows, "autorange": "reversed"},
+        showlegend=False,
+    )
+
+
+def _told(nats: float | None) -> str:
+    return "" if nats is None else f"{nats:.2f}" if nats >= 0.005 else "<.01"
 
 
 def cloud(facts: Mapping[str, Any], side: str) -> dict[str, Any]:

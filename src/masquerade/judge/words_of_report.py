@@ -56,7 +56,8 @@ def tables(
         "pairs": pairs,
         "distance_note": _distance_note(facts.get("association") or {}),
         "matrix_width": len((facts.get("association") or {}).get("columns", ())),
-        "relations": bool(pairs or facts.get("association") or facts.get("cloud") or facts.get("logs")),
+        "links": facts.get("dependencies") or {},
+        "relations": bool(pairs or any(facts.get(part) for part in ("association", "cloud", "dependencies", "logs"))),
         "seconds": figure_text(report.get("seconds"), 1) if report.get("seconds") else "",
     }
 

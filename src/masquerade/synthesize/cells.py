@@ -52,7 +52,8 @@ class Cells:
     def take(self, index: NDArray[np.intp]) -> Cells:
         """The cells of a selection of rows."""
         known = {name: flags[index] for name, flags in self.known.items()}
-        return replace(self, codes=self.codes[index], values=self.values[index], known=known)
+        values = self.values[index] if self.values.columns else self.values
+        return replace(self, codes=self.codes[index], values=values, known=known)
 
     def fill(self, typed: pl.DataFrame) -> pl.DataFrame:
         """Drawn rows with what is known put in its place, exactly as given."""
@@ -84,7 +85,7 @@ class Cells:
         """
         codes = np.full((rows, len(codec.layout.names)), -1, np.int32)
         known = {}
-        if typed.height != rows:
+        if typed.columns and typed.height != rows:
             typed = typed[np.zeros(rows, np.intp)]
         for name in typed.columns:
             values = typed.get_column(name)
@@ -132,9 +133,10 @@ def _check_known(codec: TableCodec, name: str, values: pl.Series, located: NDArr
         return
     beyond = ((values < bounds[0]) | (values > bounds[1])).fill_null(False)
     if beyond.any():
+        low, high = (int(bound) if values.dtype == pl.Int64 else bound for bound in bounds)
         warnings.warn(
             f"given: column {name!r}: {values.filter(beyond)[0]} lies outside what the model learned from "
-            f"({bounds[0]} to {bounds[1]}); the value is kept, and the other columns are drawn as for the nearest one.",
+            f"({low} to {high}); the value is kept, and the other columns are drawn as for the nearest one.",
             MasqueradeWarning,
             stacklevel=5,
         )

@@ -10,7 +10,7 @@ import polars as pl
 
 from masquerade.codec.condition import code_of
 from masquerade.codec.table import TableCodec
-from masquerade.errors import SettingError
+from masquerade.errors import ConditionError, SettingError
 
 __all__ = ["rebalanced"]
 
@@ -40,10 +40,15 @@ def rebalanced(
         ConditionError: no such column or level.
         SettingError: shares out of range, or a wanted level that the pool does not have.
     """
+    if not isinstance(wanted, Mapping) or not wanted:
+        raise SettingError(f"rebalance: got {wanted!r}, expected shares such as {{'y': {{'yes': 0.5}}}}.")
     targets = {}
     for column, shares in wanted.items():
         _check_shares(column, shares)
-        levels = [_level(codec, column, level) for level in shares]
+        try:
+            levels = [_level(codec, column, level) for level in shares]
+        except ConditionError as error:
+            raise ConditionError("rebalance" + str(error).removeprefix("given")) from None
         values = pool.get_column(column)
         places = [
             (values.is_null() if level is None else values == level).fill_null(False).to_numpy() for level in levels
@@ -72,11 +77,12 @@ def _level(codec: TableCodec, column: str, level: Any) -> Any:
     return codec.levels(column)[code_of(codec.codecs[column], codec.schema[column], level)]
 
 
-def _check_shares(column: str, shares: Mapping[Any, float]) -> None:
-    if not shares:
+def _check_shares(column: str, shares: Any) -> None:
+    if not isinstance(shares, Mapping) or not shares:
         raise SettingError(f"rebalance: got {shares!r} for {column!r}, expected a mapping such as {{'yes': 0.5}}.")
     for level, share in shares.items():
-        if isinstance(share, bool) or not 0 <= share <= 1:
+        number = isinstance(share, int | float | np.number) and not isinstance(share, bool)
+        if not number or not 0 <= share <= 1:
             raise SettingError(f"rebalance: got {share!r} for {level!r} of {column!r}, expected a share from 0 to 1.")
     if sum(shares.values()) > 1 + 1e-9:
         raise SettingError(

@@ -34,16 +34,22 @@ HOLDER_DIGITS = 5
 """A column named like an account, a card or a person is an id, however few they are, if all cells have so many digits."""
 LEAST_CONSECUTIVE = 100
 """Distinct whole numbers without a gap are a row number if they start at 0 or 1, or if there are this many."""
+NEARLY_ALL = 0.02
+"""Of numbers known by a random share, so much may lack between the least and the greatest."""
 _SAMPLE = 10_000
 
 
 @dataclass(frozen=True)
 class Cells:
-    """The distinct cells of a column that are not null, and how many rows have each."""
+    """The distinct cells of a column that are not null, and how many rows have each.
+
+    Of a column with very many of them, `values` are a share drawn at random.
+    """
 
     name: str
     values: pl.Series
     counts: pl.Series
+    share: float = 1.0
 
     def without(self, words: frozenset[str]) -> Cells:
         """The cells that are none of these words, and not blank."""
@@ -78,8 +84,8 @@ def is_holder(name: str, texts: pl.Series) -> bool:
     )
 
 
-def is_id(name: str, integers: pl.Series, rows: int) -> bool:
-    """Whether distinct whole numbers name rows rather than measure them."""
+def is_id(name: str, integers: pl.Series, rows: int, share: float = 1.0) -> bool:
+    """Whether distinct whole numbers name rows rather than measure them; they are a random `share` of all."""
     count = integers.len()
     if count < 2:
         return False
@@ -89,7 +95,8 @@ def is_id(name: str, integers: pl.Series, rows: int) -> bool:
         return True
     numbers = integers.to_numpy()
     low, high = int(numbers.min()), int(numbers.max())
-    return count == rows and high - low + 1 == count and count >= 10 and (low in (0, 1) or count >= LEAST_CONSECUTIVE)
+    gapless = high - low + 1 == count if share == 1 else abs((high - low + 1) * share / count - 1) < NEARLY_ALL
+    return count == rows and gapless and count >= 10 and (low in (0, 1) or count >= LEAST_CONSECUTIVE)
 
 
 def id_or_category(cells: Cells) -> Kind:

@@ -7,6 +7,7 @@ Nothing rare goes into a schema: levels are listed only if enough units have the
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +19,13 @@ from masquerade.distinct import Cells, digits_are_a_code, id_or_category, is_id,
 from masquerade.errors import MasqueradeWarning, SchemaError, nearest
 from masquerade.moments_format import detect_format, parse_moments
 from masquerade.numbers_format import NumberStyle, decimals_of_floats, decimals_of_text, detect_style, parse_numbers
+from masquerade.privacy.counts import Counts
 from masquerade.privacy.protect import protected_bounds, protected_levels, unit_series
 from masquerade.schema import Column, Schema
 from masquerade.spelling import is_text, parse_column
 from masquerade.words import MISSING_ALWAYS, MISSING_IN_NUMBERS, boolean_words
 
-__all__ = ["infer"]
+__all__ = ["column_of", "infer", "with_evidence"]
 
 MOST_LEVELS = 1000
 """At most this many levels are listed, the most frequent ones."""
@@ -60,7 +62,12 @@ def infer(raw: pl.DataFrame, *, protect: int = 10, unit: str | None = None) -> S
 
 
 def _column(cells: pl.Series, protect: int, units: pl.Series | None, *, is_unit: bool) -> Column:
-    column = _of_text(cells, is_unit=is_unit) if is_text(cells.dtype) else _of_native(cells, is_unit=is_unit)
+    def distinct() -> Cells:
+        if is_text(cells.dtype):
+            return _distinct(cells.cast(pl.String))
+        return _distinct(cells.fill_nan(None) if cells.dtype.is_float() else cells)
+
+    column = column_of(cells.name, cells.dtype, distinct, has_null=cells.null_count() > 0, is_unit=is_unit)
     if column.kind in ("text", "id") or column.levels is not None:
         return column
     values, _ = parse_column(cells, column)
@@ -79,7 +86,19 @@ def _bounded(column: Column, values: pl.Series, protect: int, units: pl.Series |
         return column
     holders: NDArray[np.int64] | None = None if units is None else units.filter(present).to_numpy()
     numbers = values.filter(present).to_physical().to_numpy().astype(np.float64)
-    low, high = protected_bounds(numbers, protect, holders)
+    return _with_bounds(column, *protected_bounds(numbers, protect, holders))
+
+
+def with_evidence(column: Column, counts: Counts, protect: int) -> Column:
+    """The column with its protected levels or bounds, from counts of its typed values."""
+    if column.kind in ("text", "id") or column.levels is not None or not counts.there:
+        return column
+    if column.kind == "categorical":
+        return replace(column, levels=tuple(counts.protected(protect)["level"].head(MOST_LEVELS).to_list()))
+    return _with_bounds(column, *counts.protected_bounds(protect)) if column.is_numeric else column
+
+
+def _with_bounds(column: Column, low: float, high: float) -> Column:
     if column.kind == "integer":
         return replace(column, minimum=round(low), maximum=round(high))
     if column.kind == "datetime":
@@ -108,10 +127,25 @@ def _marker(cells: Cells, words: frozenset[str]) -> str | None:
     return None if found.is_empty() else str(found.sort(["rows", "value"], descending=[True, False])["value"][0])
 
 
-def _of_text(cells: pl.Series, *, is_unit: bool) -> Column:
-    name = cells.name
-    distinct = _distinct(cells.cast(pl.String))
-    has_null = cells.null_count() > 0
+def column_of(
+    name: str, dtype: pl.DataType, distinct: Callable[[], Cells], *, has_null: bool, is_unit: bool = False
+) -> Column:
+    """What a column is, without its levels and bounds.
+
+    Args:
+        name: of the column.
+        dtype: of its raw cells.
+        distinct: gives its distinct raw cells that are not null (text as String, NaN left out), where they are needed.
+        has_null: whether a cell is null.
+        is_unit: whether it says whose row it is.
+    """
+    if is_text(dtype):
+        return _of_text(distinct(), dtype, has_null=has_null, is_unit=is_unit)
+    return _by_type(name, dtype, is_unit=is_unit) or _of_numbers(distinct(), dtype)
+
+
+def _of_text(distinct: Cells, dtype: pl.DataType, *, has_null: bool, is_unit: bool) -> Column:
+    name = distinct.name
     missing = None if has_null else _marker(distinct, MISSING_ALWAYS)
     present = distinct.without(frozenset() if missing is None else frozenset([missing]))
     if is_unit:
@@ -119,7 +153,7 @@ def _of_text(cells: pl.Series, *, is_unit: bool) -> Column:
     bare = distinct.without(MISSING_IN_NUMBERS)
     if bare.values.is_empty():
         return Column(name, "categorical", missing=missing)
-    if cells.dtype == pl.String:
+    if dtype == pl.String:
         marker = None if has_null else _marker(distinct, MISSING_IN_NUMBERS)
         words = boolean_words(distinct.without(MISSING_ALWAYS).values.head(3)) if bare.values.len() <= 3 else None
         if words is not None and distinct.without(MISSING_ALWAYS).values.len() == 2:
@@ -148,7 +182,7 @@ def _number(cells: Cells, missing: str | None) -> Column | None:
         return Column(cells.name, id_or_category(cells), missing=missing)
     if whole and finite.len() == numbers.len():
         integers = parse_numbers(cells.values, style, integer=True)
-        if is_id(cells.name, integers, cells.rows):
+        if is_id(cells.name, integers, cells.rows, cells.share):
             return Column(cells.name, "id", missing=missing)
         zeros = most if most and least == most else None
         return Column(cells.name, "integer", missing=missing, decimals=zeros, **_style(style))
@@ -187,18 +221,19 @@ def _moment_in_digits(cells: Cells, missing: str | None) -> Column | None:
     return None
 
 
-def _of_native(cells: pl.Series, *, is_unit: bool) -> Column:
-    name, dtype = cells.name, cells.dtype
+def _by_type(name: str, dtype: pl.DataType, *, is_unit: bool) -> Column | None:
+    """The column where its type tells all."""
     if is_unit:
         return Column(name, "id")
     if dtype == pl.Boolean:
         return Column(name, "boolean")
     if dtype.is_temporal():
         return Column(name, "integer" if isinstance(dtype, pl.Duration) else "datetime")
-    if dtype == pl.Null:
-        return Column(name, "categorical")
-    distinct = _distinct(cells.fill_nan(None) if dtype.is_float() else cells)
-    values = distinct.values
+    return Column(name, "categorical") if dtype == pl.Null else None
+
+
+def _of_numbers(distinct: Cells, dtype: pl.DataType) -> Column:
+    name, values = distinct.name, distinct.values
     if dtype.is_integer():
         beyond = values.cast(pl.Int64, strict=False).null_count() > 0
         texts = replace(distinct, values=values.cast(pl.String))
@@ -206,10 +241,10 @@ def _of_native(cells: pl.Series, *, is_unit: bool) -> Column:
             return moment
         if beyond or digits_are_a_code(name, values.cast(pl.String)):
             return Column(name, id_or_category(distinct))
-        return Column(name, "id" if is_id(name, values, distinct.rows) else "integer")
+        return Column(name, "id" if is_id(name, values, distinct.rows, distinct.share) else "integer")
     floats = values if dtype.is_float() else values.cast(pl.Float64)
     finite = floats.filter(floats.is_finite())
     whole = finite.len() > 0 and bool(((finite == finite.round()) & (finite.abs() < 2.0**53)).all())
     if whole and finite.len() == floats.len():
-        return Column(name, "id" if is_id(name, finite.cast(pl.Int64), distinct.rows) else "integer")
+        return Column(name, "id" if is_id(name, finite.cast(pl.Int64), distinct.rows, distinct.share) else "integer")
     return Column(name, "continuous", decimals=decimals_of_floats(finite))

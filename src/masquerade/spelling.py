@@ -66,7 +66,7 @@ def parse(raw: pl.DataFrame, schema: Schema, *, strict: bool = True) -> pl.DataF
                 "correct it or leave it empty."
             )
         if schema.declared and strict:
-            _check_declared(values, column)
+            check_declared(values, column)
         typed.append(values)
     return pl.DataFrame(typed)
 
@@ -112,7 +112,7 @@ def _refuse_odd(column: Column, odd: pl.Series, *, strict: bool) -> None:
     )
 
 
-def _check_declared(values: pl.Series, column: Column) -> None:
+def check_declared(values: pl.Series, column: Column) -> None:
     bounds: list[tuple[str, float | int | str | None]] = [("minimum", column.minimum), ("maximum", column.maximum)]
     for word, bound in bounds if column.is_numeric else ():
         if bound is None:

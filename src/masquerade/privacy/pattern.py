@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade.privacy.free import Skeletons
+from masquerade.privacy.free import Skeletons, Taken
 from masquerade.privacy.prose import Prose, is_prose
 from masquerade.privacy.protect import protected_levels
 from masquerade.privacy.shape import coarse_shapes_of, shapes_of
@@ -33,7 +33,7 @@ PERIOD = 1_000
 class _Made:
     """Templates as they are collected: no two of them can make the same value."""
 
-    def __init__(self, skeletons: Skeletons, rng: np.random.Generator, room: float) -> None:
+    def __init__(self, skeletons: Taken, rng: np.random.Generator, room: float) -> None:
         self.skeletons, self.rng, self.room = skeletons, rng, room
         self.templates: list[Template] = []
         self.rows: list[float] = []
@@ -85,7 +85,7 @@ class Pattern:
         protect: int,
         units: pl.Series | None = None,
         *,
-        forbidden: pl.Series | None = None,
+        forbidden: pl.Series | Taken | None = None,
         room: float = 1e3,
         seed: int = 0,
     ) -> Self:
@@ -95,12 +95,13 @@ class Pattern:
             values: String; null is left out.
             protect: how many units must share a shape, a fixed character or a word.
             units: unit of each value; None: each is its own.
-            forbidden: what must never be made; None: `values`.
+            forbidden: what must never be made, or the beginnings of it; None: `values`.
             room: how many distinct values there should be room for, at least.
             seed: of the choice of rows and of beginnings.
         """
         rng = np.random.default_rng(seed)
-        skeletons = Skeletons(values if forbidden is None else forbidden)
+        forbidden = values if forbidden is None else forbidden
+        skeletons = Skeletons(forbidden) if isinstance(forbidden, pl.Series) else forbidden
         there = values.is_not_null()
         values, units = values.filter(there), None if units is None else units.filter(there)
         if values.len() > LEARNED_ROWS:

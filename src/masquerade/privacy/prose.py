@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade.privacy.free import Skeletons
+from masquerade.privacy.free import Taken
 from masquerade.privacy.protect import protected_bounds, protected_levels
 from masquerade.privacy.shape import CAPITAL, SMALL, points, random_characters, shapes_of, texts
 from masquerade.privacy.template import Template
@@ -47,7 +47,7 @@ class Prose:
 
     @classmethod
     def learn(
-        cls, values: pl.Series, protect: int, units: pl.Series | None, skeletons: Skeletons, rng: np.random.Generator
+        cls, values: pl.Series, protect: int, units: pl.Series | None, skeletons: Taken, rng: np.random.Generator
     ) -> Self:
         """Learn from texts; see `Pattern.learn`."""
         letters = shapes_of(values.head(1_000)).str.join("").item()

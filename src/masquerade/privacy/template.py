@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade.privacy.free import Skeletons, find_free, volume
+from masquerade.privacy.free import Taken, find_free, volume
 from masquerade.privacy.protect import protected_bounds
 from masquerade.privacy.shape import (
     ALPHABETS,
@@ -51,7 +51,7 @@ class Template:
 
     @classmethod
     def learn(
-        cls, shape: str, values: pl.Series | None, skeletons: Skeletons, rng: np.random.Generator, room: float
+        cls, shape: str, values: pl.Series | None, skeletons: Taken, rng: np.random.Generator, room: float
     ) -> Self | None:
         """A template of `shape`; None where it has no letter or digit.
 

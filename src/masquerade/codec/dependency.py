@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["Dependency", "find_dependencies"]
+__all__ = ["Dependency", "find_dependencies", "still_holding"]
 
 SCREENED_ROWS = 2_000
 ROWS_PER_PAIR = 20
@@ -75,6 +75,30 @@ def find_dependencies(
                 found[name] = Dependency(on, lookup)
                 break
     return found
+
+
+def still_holding(
+    before: Mapping[str, Dependency],
+    matched: Mapping[str, NDArray[np.int32] | None],
+    found: Mapping[str, Dependency],
+) -> dict[str, Dependency]:
+    """Dependencies known from another table that no row here contradicts, and that do not conflict with those found here.
+
+    Args:
+        before: of the other table.
+        matched: codes of the columns that keep the other table's codec, as for `find_dependencies`; None where there are none.
+        found: here.
+    """
+    kept: dict[str, Dependency] = {}
+    determining = {dependency.on for dependency in found.values()}
+    for name, dependency in before.items():
+        codes, on = matched.get(name), matched.get(dependency.on)
+        if codes is None or on is None or name in found or dependency.on in found or name in determining:
+            continue
+        both = (codes >= 0) & (on >= 0)
+        if np.array_equal(dependency.lookup[on[both]], codes[both]):
+            kept[name] = dependency
+    return kept
 
 
 def _constant_within(groups: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.bool_]:

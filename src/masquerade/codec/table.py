@@ -20,7 +20,7 @@ from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.choose import covers, fit_column
 from masquerade.codec.column import ColumnCodec, State, from_state
 from masquerade.codec.condition import code_of, levels_of, names_of
-from masquerade.codec.dependency import Dependency, find_dependencies
+from masquerade.codec.dependency import Dependency, find_dependencies, still_holding
 from masquerade.codec.identifier import FreshCodec, PseudonymCodec
 from masquerade.codec.moment import MomentCodec
 from masquerade.codec.quantile import QuantileCodec
@@ -34,7 +34,7 @@ from masquerade.errors import (
     nearest,
 )
 from masquerade.privacy.protect import unit_series
-from masquerade.schema import Schema
+from masquerade.schema import Column, Schema
 from masquerade.seeds import stream
 
 __all__ = ["TableCodec"]
@@ -110,20 +110,21 @@ class TableCodec:
         discrete_columns: Sequence[str] | None = None,
         max_levels: int = 500,
         quantiles: bool = False,
-        reuse: Mapping[str, ColumnCodec] | None = None,
+        reuse: TableCodec | None = None,
         seed: int = 0,
     ) -> tuple[Self, Encoded]:
         """`fit`, and the encoded table (the same as from `encode` with this seed) at no further cost.
 
-        `reuse` holds codecs of another table, by column; one that covers the new values is taken as it is.
+        `reuse` is of another table: where a column has the same name and kind, and its codec covers the new values, it is taken
+        as it is; and what one of these columns determined of another there, it determines here unless a row says otherwise.
         """
-        reuse = reuse or {}
+        known = {} if reuse is None else {c.name: reuse.codecs[c.name] for c in schema if _alike(c, reuse.schema)}
         forced = frozenset(discrete_columns or ())
         _check(table, schema, protect, forced, max_levels)
         units = unit_series(table, schema.unit)
         codecs = {
-            column.name: reuse[column.name]
-            if column.name in reuse and covers(reuse[column.name], table.get_column(column.name))
+            column.name: known[column.name]
+            if column.name in known and covers(known[column.name], table.get_column(column.name))
             else fit_column(
                 table.get_column(column.name),
                 column,
@@ -149,6 +150,9 @@ class TableCodec:
             protect={c.name: protect if c.protect is None else c.protect for c in schema},
             units=units,
         )
+        if reuse is not None:
+            taken = {name: matched[name] for name in modelled if codecs[name] is known.get(name)}
+            dependencies |= still_holding(reuse.dependencies, taken, dependencies)
         names = tuple(name for name in modelled if name not in dependencies)
         # A condition on a discrete column that is not modelled becomes one on the column that determines it.
         determining = {dependency.on for name, dependency in dependencies.items() if discrete[name]}
@@ -368,3 +372,7 @@ def _check(table: pl.DataFrame, schema: Schema, protect: int, forced: frozenset[
             raise SchemaError(f"discrete_columns: there is no column {name!r}{nearest(name, schema.names)}.")
     if table.height == 0:
         raise TableError("table: it has no rows, expected at least one.")
+
+
+def _alike(column: Column, schema: Schema) -> bool:
+    return column.name in schema and schema[column.name].kind == column.kind

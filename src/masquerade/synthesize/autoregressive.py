@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from masquerade import frames, seeds, spelling
 from masquerade.codec.arrays import Encoded, Layout
-from masquerade.codec.column import ColumnCodec
+from masquerade.codec.table import TableCodec
 from masquerade.errors import ArtifactError, MasqueradeWarning, SettingError
 from masquerade.nets.autoregressive import AutoregressiveNet, NetSettings
-from masquerade.nets.loop import Compilation, Schedule, train
+from masquerade.nets.loop import Compilation, Schedule, Trail, train
 from masquerade.nets.slots import Slots
 from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.progress import Callback, Progress
@@ -34,7 +34,7 @@ from masquerade.synthesize.explain import dependencies
 from masquerade.synthesize.given import rows_wanted
 from masquerade.synthesize.rebalance import rebalanced
 from masquerade.synthesize.settings import check_count, check_positive, check_share
-from masquerade.synthesize.transplant import transplanted
+from masquerade.synthesize.transplant import inherited, transplanted
 
 __all__ = ["Autoregressive"]
 
@@ -48,6 +48,9 @@ POOL_ROWS = 20_000
 """Rows drawn to see what levels go together before rows are rebalanced."""
 
 VALIDATION_ROWS = 8_192
+
+STARTED_RATE = 0.25
+"""Share of the learning rate with which a model goes on from another one."""
 
 
 class Autoregressive(Synthesizer):
@@ -160,7 +163,10 @@ class Autoregressive(Synthesizer):
             size = "small" if rows < 1_000 else "medium" if rows < 200_000 or slots.count > 40 else "large"
         embedding, hidden = SIZES[size]
         narrow = None
-        if slots.count**2 * embedding * hidden > NARROW_FROM:
+        start = None if self._start is None else self._start._drawer.net.settings
+        if start is not None and self.size == "auto":
+            embedding, hidden, narrow = start.embedding, start.hidden, start.narrow
+        elif slots.count**2 * embedding * hidden > NARROW_FROM:
             narrow = 256 if slots.count <= 2_000 else 64
         batch = self.batch_size or int(
             np.clip(2 ** round(np.log2(max(rows, 1) / 64)), 16, 512 if rows < 200_000 else 1_024)
@@ -173,7 +179,7 @@ class Autoregressive(Synthesizer):
             dropout=self.dropout,
             any_order=self.any_order,
             batch_size=min(batch, max(rows, 1)),
-            learning_rate=self.learning_rate,
+            learning_rate=self.learning_rate * (1.0 if start is None else STARTED_RATE),
             steps=epochs * max(rows // batch, 1),
         )
         return settings, epochs
@@ -206,13 +212,8 @@ class Autoregressive(Synthesizer):
         finally:
             del self._start
 
-    def _reused(self, schema: Schema) -> Mapping[str, ColumnCodec]:
-        if self._start is None:
-            return {}
-        old = self._start.codec_
-        return {
-            c.name: old.codecs[c.name] for c in schema if c.name in old.schema and old.schema[c.name].kind == c.kind
-        }
+    def _reused(self) -> TableCodec | None:
+        return None if self._start is None else self._start.codec_
 
     def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
         began = time.monotonic()
@@ -220,6 +221,10 @@ class Autoregressive(Synthesizer):
         order = seeds.stream(seed, "validation").permutation(len(encoded))
         held = encoded.codes[order[: max(len(encoded) // 10, 1)]][:VALIDATION_ROWS]
         kept = encoded.codes[order[max(len(encoded) // 10, 1) :]]
+        wanted = layout.frequencies
+        if self._start is not None:
+            layout, wanted = inherited(self.codec_, self._start.codec_, len(encoded))
+            self.codec_ = dataclasses.replace(self.codec_, layout=layout)
         slots = Slots(layout)
         settings, epochs = self._plan(slots, len(kept))
         net = AutoregressiveNet(slots, settings)
@@ -229,11 +234,14 @@ class Autoregressive(Synthesizer):
 
         beginning = seeds.integer(seed, "train")
         weights = Compilation(net.weights, beginning).result(waiting)(beginning)
+        trail = Trail()
         if self._start is not None:
-            weights = transplanted(self._start._drawer, self._start.codec_, net, self.codec_, weights)
+            trail.best = weights = transplanted(self._start._drawer, self._start.codec_, net, self.codec_, weights)
         state = Compilation(net.begin, weights, beginning).result(waiting)(weights, beginning)
         key = jax.random.key(seeds.integer(seed, "validate"))
         judged = Compilation(net.score, weights, held, key).result(waiting)
+        if trail.best is not None:
+            trail.best_score = float(judged(trail.best, held, key))
         steps = max(len(kept) // settings.batch_size, 1)
         limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
         outcome = train(
@@ -244,6 +252,7 @@ class Autoregressive(Synthesizer):
             snapshot=lambda state: state.average,
             validate=lambda weights: float(judged(weights, held, key)),
             callback=tell,
+            trail=trail,
         )
         self.history_, self.interrupted_ = outcome.trail.history, outcome.stopped == "interrupted"
         if outcome.stopped == "diverged":
@@ -256,7 +265,7 @@ class Autoregressive(Synthesizer):
         began = time.monotonic()
         tell(Progress("calibrate", 0, 1, 0.0))
         self._drawer = Drawer(net, outcome.trail.best, slots.digits.log_share)
-        self._drawer.calibrate(seeds.integer(seed, "calibrate"))
+        self._drawer.calibrate(seeds.integer(seed, "calibrate"), frequencies=wanted)
         tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
 
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────

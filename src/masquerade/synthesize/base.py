@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from masquerade import artifact, frames, inference, seeds, spelling
 from masquerade.codec.arrays import Encoded, Layout
-from masquerade.codec.column import ColumnCodec
 from masquerade.codec.table import TableCodec
 from masquerade.errors import ArtifactError, ConditionError, SettingError
 from masquerade.privacy.ledger import Ledger
@@ -131,7 +130,7 @@ class Synthesizer(Estimator, ABC):
             discrete_columns=self.discrete_columns,
             max_levels=self.most_levels,
             quantiles=self.quantiles,
-            reuse=self._reused(schema),
+            reuse=self._reused(),
             seed=seeds.integer(seed, "codec"),
         )
         self._enforcer = None
@@ -148,9 +147,9 @@ class Synthesizer(Estimator, ABC):
         self._learn(encoded, self.codec_.layout, seeds.integer(seed, "learn"))
         return self
 
-    def _reused(self, schema: Schema) -> Mapping[str, ColumnCodec]:
-        """Codecs of another model to go on with, by column; none for most models."""
-        return {}
+    def _reused(self) -> TableCodec | None:
+        """The codec of another model to go on from; none for most models."""
+        return None
 
     def _tell(self, progress: Progress) -> None:
         """Hand a fact to every callback, and to a bar on the terminal where `verbose` asks for one."""

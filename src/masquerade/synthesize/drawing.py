@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -100,14 +100,16 @@ class Drawer:
             collect()
         return codes
 
-    def calibrate(self, seed: int, *, rounds: int = CALIBRATION_ROUNDS) -> None:
+    def calibrate(
+        self, seed: int, *, frequencies: Sequence[NDArray[np.float64]] | None = None, rounds: int = CALIBRATION_ROUNDS
+    ) -> None:
         """Move where the heads start so that single columns come out as often as in the training table.
 
         Iterative scaling (Deming and Stephan 1940) of what follows each node. What is to be expected is computed from the
         probabilities at each cell of drawn rows, which chance moves far less than it moves the drawn cells.
         """
-        digits, frequencies = self.net.slots.digits, self.net.slots.layout.frequencies
-        wanted = digits.child_weights(frequencies)
+        digits = self.net.slots.digits
+        wanted = digits.child_weights(self.net.slots.layout.frequencies if frequencies is None else frequencies)
         wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12)
         program = self._program("expected")
         for turn in range(rounds):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from masquerade.rules.interval import Range
     from masquerade.rules.one_hot import OneHot
     from masquerade.schema import Column, Schema
+    from masquerade.surveying import Survey, survey
     from masquerade.synthesize import load, synthesizers
     from masquerade.synthesize.autoregressive import Autoregressive
     from masquerade.synthesize.copula import GaussianCopula
@@ -50,6 +51,7 @@ _HOMES = {
     "Range": "masquerade.rules.interval",
     "Report": "masquerade.judge.report",
     "Schema": "masquerade.schema",
+    "Survey": "masquerade.surveying.survey",
     "TVAE": "masquerade.synthesize.tvae",
     "augment": "masquerade.release.balance",
     "evaluate": "masquerade.evaluation",
@@ -57,6 +59,7 @@ _HOMES = {
     "load": "masquerade.synthesize",
     "read_schema": "masquerade.files",
     "read_table": "masquerade.files",
+    "survey": "masquerade.surveying.survey",
     "synthesizers": "masquerade.synthesize",
     "write_schema": "masquerade.files",
     "write_table": "masquerade.files",
@@ -76,6 +79,7 @@ __all__ = [
     "Range",
     "Report",
     "Schema",
+    "Survey",
     "__version__",
     "augment",
     "evaluate",
@@ -83,6 +87,7 @@ __all__ = [
     "load",
     "read_schema",
     "read_table",
+    "survey",
     "synthesizers",
     "write_schema",
     "write_table",

@@ -36,7 +36,7 @@ class Progress:
     """How far a piece of work is.
 
     Args:
-        stage: `"encode"`, `"compile"`, `"train"`, `"calibrate"`, `"sample"` or `"evaluate"`.
+        stage: `"read"`, `"count"` (both in per cent), `"encode"`, `"compile"`, `"train"`, `"calibrate"`, `"sample"` or `"evaluate"`.
         done: work done so far, in the stage's own unit (epochs, rows, parts); may be fractional.
         total: the work in all, same unit; 0 while it is unknown.
         seconds: since the stage began.
@@ -76,6 +76,8 @@ def _duration(seconds: float) -> str:
 def _counted(progress: Progress) -> str:
     if progress.total <= 0:
         return ""
+    if progress.stage in ("read", "count"):
+        return f"{progress.done / progress.total:.0%}"
     return f"{_UNITS.get(progress.stage, '')}{int(progress.done):,}/{int(progress.total):,}"
 
 

@@ -12,7 +12,7 @@ import gzip
 import io
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -104,7 +104,7 @@ class TableStream:
         # While a CSV is read whole, its text lies beside the cells.
         return whole if self._text is None else whole + self.path.stat().st_size * self._text.growth(first.share)
 
-    def batches(self, columns: Sequence[str] | None = None) -> Iterator[Batch]:
+    def batches(self, columns: Sequence[str] | None = None) -> Generator[Batch]:
         """The rows in the file's order; `columns`: only these, which saves time in a Parquet file."""
         try:
             if self._ending == ".parquet":

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from masquerade.codec.column import Codes, Scalars, State, draw_codes, register
 from masquerade.errors import MasqueradeWarning
+from masquerade.privacy.counts import Counts
+from masquerade.privacy.free import Taken
 from masquerade.privacy.pattern import Pattern
 from masquerade.privacy.protect import protected_levels
 from masquerade.schema import Column
@@ -30,6 +32,11 @@ FEW_RARE = 0.05
 def as_levels(values: pl.Series) -> pl.Series:
     """A typed series as text levels; booleans become `"false"` and `"true"`."""
     return values if values.dtype == pl.String else values.cast(pl.String)
+
+
+def _levels(counts: Counts, threshold: int) -> pl.DataFrame:
+    found = counts.protected(threshold)
+    return found.with_columns(as_levels(found["level"]))
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,12 @@ class Bucket:
 
 
 def make_bucket(
-    levels: pl.Series, rare: pl.Series, protect: int, units: pl.Series | None, rng: np.random.Generator
+    levels: pl.Series,
+    rare: pl.Series,
+    protect: int,
+    units: pl.Series | None,
+    rng: np.random.Generator,
+    forbidden: pl.Series | Taken | None = None,
 ) -> Bucket:
     """Learn a bucket.
 
@@ -62,13 +74,15 @@ def make_bucket(
         protect: how many units must share a shape.
         units: unit of each row; None: each row is its own.
         rng: of the pattern's draws.
+        forbidden: what must never be made; None: `levels`.
     """
+    forbidden = levels if forbidden is None else forbidden
     values = levels.filter(rare)
     owners = None if units is None else units.filter(rare)
-    distinct = values.n_unique()
+    distinct = max(values.n_unique(), 1)
     share, room = distinct / max(values.len(), 1), max(1e3, 2.0 * distinct)
     seed = int(rng.integers(1 << 31))
-    return Bucket(Pattern.learn(values, protect, owners, forbidden=levels, room=room, seed=seed), share)
+    return Bucket(Pattern.learn(values, protect, owners, forbidden=forbidden, room=room, seed=seed), share)
 
 
 @register
@@ -103,6 +117,7 @@ class CategoryCodec:
         units: pl.Series | None = None,
         max_levels: int = 500,
         declared: bool = False,
+        counts: Counts | None = None,
         rng: np.random.Generator,
     ) -> Self:
         """Fit to a typed series with at least one value.
@@ -114,23 +129,25 @@ class CategoryCodec:
             units: unit of each row; None: each row is its own.
             max_levels: at most so many levels get a code, the most frequent ones.
             declared: whether the schema vouches for the column's levels.
+            counts: of the larger table that `values` are a sample of; None: `values` are all there is.
             rng: of the pattern's draws.
         """
         texts = as_levels(values)
-        counted = protected_levels(texts, protect, units)
+        counted = protected_levels(texts, protect, units) if counts is None else _levels(counts, protect)
         if declared and column.levels is not None and values.dtype == pl.String:
-            every = protected_levels(texts, 0)
+            every = protected_levels(texts, 0) if counts is None else _levels(counts, 0)
             public = every.filter(pl.col("level").is_in(list(column.levels)))
             counted = pl.concat([counted, public]).unique().sort(["rows", "level"], descending=[True, False])
         counted = counted.head(max_levels)
         kept = tuple(counted["level"].to_list())
-        there = texts.len() - texts.null_count()
+        there = texts.len() - texts.null_count() if counts is None else counts.there
+        gone = texts.null_count() if counts is None else counts.missing
         rare_rows = there - int(counted["rows"].sum())
         bucket, rows = None, counted["rows"].to_list()
         tolerated = column.kind in ("categorical", "boolean") and rare_rows < FEW_RARE * there
         if rare_rows and not (kept and (tolerated or values.dtype == pl.Boolean)):
             rare = texts.is_not_null() & ~texts.is_in(list(kept))
-            bucket = make_bucket(texts, rare, protect, units, rng)
+            bucket = make_bucket(texts, rare, protect, units, rng, None if counts is None else counts.forbidden)
             rows.append(rare_rows)
             warnings.warn(
                 f"column {column.name!r}: {rare_rows:,} of {there:,} values are too rare to be shown or beyond the "
@@ -138,9 +155,8 @@ class CategoryCodec:
                 MasqueradeWarning,
                 stacklevel=2,
             )
-        missing = there < texts.len()
-        weights = np.array([*rows, texts.null_count()] if missing else rows, dtype=np.float64)
-        return cls(kept, values.dtype == pl.Boolean, bucket, missing, weights)
+        weights = np.array([*rows, gone] if gone else rows, dtype=np.float64)
+        return cls(kept, values.dtype == pl.Boolean, bucket, gone > 0, weights)
 
     @property
     def size(self) -> int:

@@ -16,6 +16,7 @@ from masquerade.codec.moment import MomentCodec
 from masquerade.codec.numeric import NumericCodec
 from masquerade.codec.quantile import QuantileCodec
 from masquerade.errors import MasqueradeWarning
+from masquerade.privacy.counts import Counts
 from masquerade.schema import Column
 
 __all__ = ["covers", "fit_column"]
@@ -34,6 +35,7 @@ def fit_column(
     is_unit: bool,
     declared: bool,
     quantiles: bool = False,
+    counts: Counts | None = None,
     rng: np.random.Generator,
 ) -> ColumnCodec:
     """Fit the codec that suits the column.
@@ -48,16 +50,22 @@ def fit_column(
         is_unit: whether this column says whose row it is.
         declared: whether the schema vouches for the column's levels.
         quantiles: whether numbers and moments become quantile bins, else a mixture with a scalar beside it.
+        counts: of the larger table that `values` are a sample of; None: `values` are all there is.
         rng: of every draw.
     """
     there = values.drop_nulls() if values.dtype != pl.Float64 else values.drop_nulls().drop_nans()
-    if there.is_empty():
+    if there.is_empty() if counts is None else not counts.there:
         warnings.warn(f"column {column.name!r}: it is empty and stays so.", MasqueradeWarning, stacklevel=4)
         return EmptyCodec(str(values.dtype))
     if column.kind == "id" or is_unit:
-        return fit_identifier(values, column, protect=protect, max_levels=max_levels, discrete=discrete, rng=rng)
+        return fit_identifier(
+            values, column, protect=protect, max_levels=max_levels, discrete=discrete, counts=counts, rng=rng
+        )
     if column.is_numeric:
-        holders = there.len() if units is None else units.filter(values.is_not_null()).n_unique()
+        if counts is not None:
+            holders = counts.units
+        else:
+            holders = there.len() if units is None else units.filter(values.is_not_null()).n_unique()
         if holders < protect:
             warnings.warn(
                 f"column {column.name!r}: only {holders} of the {protect} needed have a value, so it is left empty.",
@@ -67,9 +75,18 @@ def fit_column(
             return EmptyCodec(str(values.dtype))
         numbers = QuantileCodec if quantiles else NumericCodec
         fit = functools.partial(MomentCodec.fit, numbers=numbers) if column.kind == "datetime" else numbers.fit
-        return fit(values, column, protect=protect, units=units, discrete=discrete, max_levels=max_levels, rng=rng)
+        return fit(
+            values,
+            column,
+            protect=protect,
+            units=units,
+            discrete=discrete,
+            max_levels=max_levels,
+            counts=counts,
+            rng=rng,
+        )
     return CategoryCodec.fit(
-        values, column, protect=protect, units=units, max_levels=max_levels, declared=declared, rng=rng
+        values, column, protect=protect, units=units, max_levels=max_levels, declared=declared, counts=counts, rng=rng
     )
 
 

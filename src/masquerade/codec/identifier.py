@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade.codec.column import Codes, ColumnCodec, Scalars, State, draw_codes, register
+from masquerade.privacy.counts import Counts
 from masquerade.privacy.pattern import Pattern
 from masquerade.schema import Column
 
@@ -26,6 +27,7 @@ def fit_identifier(
     protect: int,
     max_levels: int,
     discrete: bool,
+    counts: Counts | None = None,
     rng: np.random.Generator,
 ) -> ColumnCodec:
     """The codec of an identifier: pseudonyms where few ids repeat, else fresh ones.
@@ -36,30 +38,41 @@ def fit_identifier(
         protect: how many ids must share a shape of spelling, and how many rows an id must have for a code of its own.
         max_levels: at most so many ids are modelled.
         discrete: model repeated ids even where they repeat less than 1.5 times on average.
+        counts: of the larger table that `values` are a sample of; None: `values` are all there is.
         rng: of every draw.
     """
     ids = values.cast(pl.String)
-    counts = ids.drop_nulls().value_counts(sort=True, name="rows")
-    repeats = (ids.len() - ids.null_count()) / counts.height
-    distinct = counts.get_column(ids.name)
-    pattern = Pattern.learn(distinct, protect, room=4.0 * distinct.len(), seed=int(rng.integers(1 << 31)))
+    if counts is None:
+        counted = ids.drop_nulls().value_counts(sort=True, name="rows")
+        there, gone, different, forbidden = ids.len() - ids.null_count(), ids.null_count(), counted.height, None
+    else:
+        counted = counts.protected(0).select(pl.col("level").cast(pl.String).alias(ids.name), "rows")
+        there, gone, different, forbidden = counts.there, counts.missing, round(counts.distinct), counts.forbidden
+    repeats = max(there / different, 1.0)
+    pattern = Pattern.learn(
+        counted.get_column(ids.name),
+        protect,
+        forbidden=forbidden,
+        room=4.0 * different,
+        seed=int(rng.integers(1 << 31)),
+    )
     whole = values.dtype.is_integer()
-    if counts.height < 2 or counts.height > max_levels or repeats < (1.0 + 1e-9 if discrete else LEAST_REPEATS):
-        return FreshCodec(pattern, repeats, ids.null_count() / ids.len(), whole)
-    frequent = counts.filter(pl.col("rows") >= max(protect, 1))
-    rest = counts.height - frequent.height
-    labels = pattern.generate(counts.height, rng, distinct=True)
+    if different < 2 or different > max_levels or repeats < (1.0 + 1e-9 if discrete else LEAST_REPEATS):
+        return FreshCodec(pattern, repeats, gone / (there + gone), whole)
+    frequent = counted.filter(pl.col("rows") >= max(protect, 1))
+    rest = counted.height - frequent.height
+    labels = pattern.generate(counted.height, rng, distinct=True)
     labels = labels.gather(rng.permutation(labels.len()))
     rows = frequent["rows"].to_list()
     if rest:
-        rows.append(ids.len() - ids.null_count() - sum(rows))
-    if ids.null_count():
-        rows.append(ids.null_count())
+        rows.append(there - sum(rows))
+    if gone:
+        rows.append(gone)
     return PseudonymCodec(
         labels=tuple(labels.head(frequent.height).to_list()),
         pool=tuple(labels.tail(rest).to_list()),
         whole=whole,
-        missing=ids.null_count() > 0,
+        missing=gone > 0,
         weights=np.array(rows, dtype=np.float64),
         known=frequent.get_column(ids.name),
     )

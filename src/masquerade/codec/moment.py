@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from masquerade.codec.column import Codes, Scalars, State, register
 from masquerade.codec.numeric import NumericCodec
 from masquerade.codec.quantile import QuantileCodec
+from masquerade.privacy.counts import Counts
 from masquerade.schema import Column
 
 __all__ = ["MomentCodec"]
@@ -50,24 +51,32 @@ class MomentCodec:
         discrete: bool = False,
         max_levels: int = 500,
         numbers: type[NumericCodec] | type[QuantileCodec] = NumericCodec,
+        counts: Counts | None = None,
         rng: np.random.Generator,
     ) -> Self:
         """Fit to a Datetime series with at least one value; the column's bounds are ISO 8601 texts;
         `numbers` is the codec of the steps. See `NumericCodec.fit`."""
         micros = _microseconds(values)
-        step = next(step for step in RESOLUTIONS if not (micros % step != 0).any())
+        known = micros if counts is None else counts.values.to_physical()
+        step = next(step for step in RESOLUTIONS if not (known % step != 0).any())
         steps = numbers.fit(
             micros // step,
             replace(
                 column, kind="integer", minimum=_steps(column.minimum, step), maximum=_steps(column.maximum, step)
             ),
-            protect=protect, units=units, discrete=discrete, max_levels=max_levels, rng=rng,
+            protect=protect, units=units, discrete=discrete, max_levels=max_levels,
+            counts=None if counts is None else counts.divided(step), rng=rng,
         )  # fmt: skip
         return cls(steps, step)
 
     @property
     def size(self) -> int:
         return self.numbers.size
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Rows of each code when it was fitted, shape (size,)."""
+        return self.numbers.weights
 
     @property
     def has_scalar(self) -> tuple[bool, ...]:

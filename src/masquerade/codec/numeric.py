@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 
 from masquerade.codec.column import Codes, Scalars, State, draw_codes, register
 from masquerade.codec.mixture import Mixture, draw_components, fit_mixture
-from masquerade.codec.shared import bounds_of, census, nearest_of, outstanding, support_of
+from masquerade.codec.shared import (
+    bounds_of,
+    census,
+    counted_bounds,
+    counted_crowd,
+    nearest_of,
+    outstanding,
+    support_of,
+)
+from masquerade.privacy.counts import Counts
 from masquerade.schema import Column
 
 __all__ = ["FEW_VALUES", "NumericCodec"]
@@ -27,6 +36,8 @@ __all__ = ["FEW_VALUES", "NumericCodec"]
 FEW_VALUES = 50
 """A column with at most so many protected values is made of atoms alone."""
 FIT_ROWS = 50_000
+FEW_SAMPLED = 1_000
+"""A mixture is fitted to all values, not to a sample, where the sample has fewer than this."""
 REACH = 4.0
 _LIMIT = 2.0**63 - 1024
 
@@ -119,6 +130,7 @@ class NumericCodec:
         units: pl.Series | None = None,
         discrete: bool = False,
         max_levels: int = 500,
+        counts: Counts | None = None,
         rng: np.random.Generator,
     ) -> Self:
         """Fit to a typed series with at least one number.
@@ -130,17 +142,25 @@ class NumericCodec:
             units: unit of each row; None: each row is its own.
             discrete: make every protected value an atom, and have no mixture.
             max_levels: at most so many atoms where the column is discrete, those with the most rows.
+            counts: of the larger table that `values` are a sample of; None: `values` are all there is.
             rng: for the choice of at most 50,000 rows.
         """
         numbers = as_numbers(values)
         there = np.isfinite(numbers)
         numbers = numbers[there]
         owners = None if units is None else units.to_numpy()[there]
-        low, high = bounds_of(numbers, protect, owners, column)
-        numbers = np.clip(numbers, low, high)
-        distinct, rows, holders = census(numbers, owners)
+        if counts is None:
+            gone, (low, high) = int(there.size - numbers.size), bounds_of(numbers, protect, owners, column)
+            numbers = np.clip(numbers, low, high)
+            distinct, rows, holders = census(numbers, owners)
+        else:
+            gone, (low, high) = counts.missing, counted_bounds(counts, protect, column)
+            numbers, crowd = np.clip(numbers, low, high), counted_crowd(counts).clip(low, high)
+            distinct, rows, holders = crowd.values, crowd.rows, crowd.holders
+            if numbers.size < FEW_SAMPLED and counts.exact:
+                numbers, owners = np.repeat(distinct, holders), crowd.owner
         shared = holders >= max(protect, 1)
-        few = shared.sum() <= FEW_VALUES and rows[shared].sum() >= 0.99 * numbers.size
+        few = shared.sum() <= FEW_VALUES and rows[shared].sum() >= 0.99 * rows.sum()
         only_atoms = bool(shared.any()) and (discrete or bool(few))
         heavy = shared if only_atoms else shared & outstanding(rows)
         if heavy.sum() > max_levels:
@@ -153,16 +173,21 @@ class NumericCodec:
         if not only_atoms and (enough or not atoms.size):
             mixture, scale = _fit_rest(numbers[rest], left, protect, column, rng)
             support, radii = support_of(distinct[~heavy], rows[~heavy], shared[~heavy])
-        size = atoms.size + (0 if mixture is None else mixture.means.size) + int(not there.all())
+        size = atoms.size + (0 if mixture is None else mixture.means.size) + int(gone > 0)
         codec = cls(
             integer=column.kind != "continuous",
             decimals=column.decimals if column.kind == "continuous" else 0,
             low=low, high=high, atoms=atoms, mixture=mixture, scale=scale, support=support, radii=radii,
-            missing=bool(not there.all()), weights=np.ones(size),
+            missing=gone > 0, weights=np.ones(size),
         )  # fmt: skip
         codes, _ = codec.encode(values, rng)
-        counts = np.bincount(codes, minlength=size).astype(np.float64)
-        return cls(**{**codec.__dict__, "weights": counts})
+        weights = np.bincount(codes, minlength=size).astype(np.float64)
+        if counts is not None:
+            weights[: atoms.size] = rows[np.searchsorted(distinct, atoms)]
+            inside = weights[atoms.size : size - codec.missing]
+            inside *= max(int(rows.sum()) - weights[: atoms.size].sum(), 0) / max(inside.sum(), 1)
+            weights[size - codec.missing :] = gone
+        return cls(**{**codec.__dict__, "weights": weights})
 
     @property
     def size(self) -> int:

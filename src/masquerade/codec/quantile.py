@@ -20,7 +20,8 @@ from masquerade.codec.column import Codes, Scalars, State, draw_codes, register
 from masquerade.codec.crowd import Crowd
 from masquerade.codec.leaves import Leaves
 from masquerade.codec.numeric import FEW_VALUES, as_numbers, choose_scale
-from masquerade.codec.shared import bounds_of, nearest_of
+from masquerade.codec.shared import bounds_of, counted_bounds, counted_crowd, nearest_of
+from masquerade.privacy.counts import Counts
 from masquerade.schema import Column
 
 __all__ = ["QuantileCodec"]
@@ -67,20 +68,24 @@ class QuantileCodec:
         units: pl.Series | None = None,
         discrete: bool = False,
         max_levels: int = 500,
+        counts: Counts | None = None,
         rng: np.random.Generator,
     ) -> Self:
-        """Fit to a typed series with at least one number. See `NumericCodec.fit`; `max_levels` bounds the atoms of a
-        discrete column."""
-        numbers = as_numbers(values)
-        there = np.isfinite(numbers)
-        numbers = numbers[there]
-        owners = None if units is None else units.to_numpy()[there]
+        """Fit to a typed series with at least one number, or to the counts of a larger table. See `NumericCodec.fit`;
+        `max_levels` bounds the atoms of a discrete column."""
+        if counts is None:
+            numbers = as_numbers(values)
+            there = np.isfinite(numbers)
+            numbers, owners = numbers[there], None if units is None else units.to_numpy()[there]
+            gone = int(there.size - numbers.size)
+            (low, high), crowd = bounds_of(numbers, protect, owners, column), Crowd.of(numbers, owners)
+        else:
+            gone = counts.missing
+            (low, high), crowd = counted_bounds(counts, protect, column), counted_crowd(counts)
         least = max(protect, 1)
-        low, high = bounds_of(numbers, protect, owners, column)
-        crowd = Crowd.of(numbers, owners)
         shared = (crowd.holders >= least) & (crowd.values >= low) & (crowd.values <= high)
         only_atoms = bool(shared.any()) and (
-            discrete or (shared.sum() <= FEW_VALUES and crowd.rows[shared].sum() >= 0.99 * numbers.size)
+            discrete or (shared.sum() <= FEW_VALUES and crowd.rows[shared].sum() >= 0.99 * crowd.total[-1])
         )
         if only_atoms:
             kept = crowd.values[shared]
@@ -93,11 +98,12 @@ class QuantileCodec:
             integer=column.kind != "continuous",
             decimals=column.decimals if column.kind == "continuous" else 0,
             low=low, high=high, atoms=leaves.atoms, edges=leaves.edges, knots=leaves.knots,
-            missing=bool(not there.all()), weights=np.ones(leaves.atoms.size + int(not there.all())),
+            missing=gone > 0, weights=np.ones(leaves.atoms.size + int(gone > 0)),
         )  # fmt: skip
-        codes, _ = codec.encode(values, rng)
-        counts = np.bincount(codes, minlength=codec.size).astype(np.float64)
-        return cls(**{**codec.__dict__, "weights": counts})
+        weights = np.bincount(codec.locate(pl.Series(crowd.values)), crowd.rows, codec.size).astype(np.float64)
+        if gone:
+            weights[-1] = gone
+        return cls(**{**codec.__dict__, "weights": weights})
 
     @property
     def size(self) -> int:

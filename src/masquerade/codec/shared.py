@@ -6,10 +6,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from masquerade.codec.crowd import Crowd
+from masquerade.privacy.counts import Counts
 from masquerade.privacy.protect import protected_bounds
 from masquerade.schema import Column
 
-__all__ = ["bounds_of", "census", "nearest_of", "outstanding", "support_of"]
+__all__ = ["bounds_of", "census", "counted_bounds", "counted_crowd", "nearest_of", "outstanding", "support_of"]
 
 ATOM_SHARE = 0.02
 SUPPORT_CAP = 2_000
@@ -37,6 +39,29 @@ def bounds_of(
         low, high = float(np.mean(numbers)) - spread, float(np.mean(numbers)) + spread
     else:
         low, high = protected_bounds(numbers, protect, owners)
+    return _within(low, high, column)
+
+
+def counted_bounds(counts: Counts, protect: int, column: Column) -> tuple[float, float]:
+    """`bounds_of` a column that is counted."""
+    if protect > 1 and counts.units < 2 * protect:
+        mean, spread = counts.mean_and_deviation()
+        return _within(mean - spread, mean + spread, column)
+    return _within(*counts.protected_bounds(protect), column)
+
+
+def counted_crowd(counts: Counts) -> Crowd:
+    """The crowd behind a column that is counted; the rows of a value are taken to be spread evenly over its units."""
+    if counts.owner is None:
+        return Crowd(counts.numbers(), counts.rows, counts.rows)
+    each, more = np.divmod(counts.rows, np.maximum(counts.holders, 1))
+    first = np.concatenate([[0], np.cumsum(counts.holders)[:-1]])
+    turn = np.arange(counts.owner.size) - np.repeat(first, counts.holders)
+    count = np.repeat(each, counts.holders) + (turn < np.repeat(more, counts.holders))
+    return Crowd(counts.numbers(), counts.rows, counts.holders, counts.owner, count)
+
+
+def _within(low: float, high: float, column: Column) -> tuple[float, float]:
     if isinstance(column.minimum, int | float):
         low, high = max(low, float(column.minimum)), max(high, float(column.minimum))
     if isinstance(column.maximum, int | float):

@@ -33,6 +33,7 @@ from masquerade.errors import (
     TableError,
     nearest,
 )
+from masquerade.privacy.counts import Counts
 from masquerade.privacy.protect import unit_series
 from masquerade.schema import Column, Schema
 from masquerade.seeds import stream
@@ -111,12 +112,16 @@ class TableCodec:
         max_levels: int = 500,
         quantiles: bool = False,
         reuse: TableCodec | None = None,
+        counts: Mapping[str, Counts] | None = None,
         seed: int = 0,
     ) -> tuple[Self, Encoded]:
         """`fit`, and the encoded table (the same as from `encode` with this seed) at no further cost.
 
         `reuse` is of another table: where a column has the same name and kind, and its codec covers the new values, it is taken
         as it is; and what one of these columns determined of another there, it determines here unless a row says otherwise.
+
+        `counts`, by column, are of a larger table that `table` is a sample of: levels, bounds and frequencies are then
+        those of the larger table.
         """
         known = {} if reuse is None else {c.name: reuse.codecs[c.name] for c in schema if _alike(c, reuse.schema)}
         forced = frozenset(discrete_columns or ())
@@ -135,6 +140,7 @@ class TableCodec:
                 is_unit=column.name == schema.unit,
                 declared=schema.declared,
                 quantiles=quantiles,
+                counts=None if counts is None else counts[column.name],
                 rng=stream(seed, "fit", column.name),
             )
             for column in schema
@@ -172,7 +178,10 @@ class TableCodec:
         codec = cls(schema, codecs, dependencies, layout)
         encoded = codec.encode(table, seed)
         frequencies = tuple(
-            np.bincount(encoded.codes[:, i], minlength=size) / len(encoded) for i, size in enumerate(layout.sizes)
+            np.bincount(encoded.codes[:, i], minlength=size) / len(encoded)
+            if counts is None or codecs[name] is known.get(name)
+            else codecs[name].weights / codecs[name].weights.sum()  # type: ignore[attr-defined]
+            for i, (name, size) in enumerate(zip(names, layout.sizes, strict=True))
         )
         return dataclasses.replace(codec, layout=dataclasses.replace(layout, frequencies=frequencies)), encoded
 

@@ -29,6 +29,7 @@ class Counts:
         highs: float64, rising: the greatest numbers likewise.
         distinct: how many different values there are, listed or not.
         exact: whether every value is listed with the rows that have it.
+        owner: int64, shape (sum of holders,): the units of each value, value after value; None: there are no units.
         taken: the beginnings of all texts, where not all are listed.
 
     >>> counts = Counts.of(pl.Series([1, 1, 2, None]), keep=10)
@@ -46,12 +47,15 @@ class Counts:
     highs: NDArray[np.float64]
     distinct: float
     exact: bool
+    owner: NDArray[np.int64] | None = None
     taken: TakenBeginnings | None = None
 
     @classmethod
     def of(cls, values: pl.Series, units: pl.Series | None = None, *, keep: int) -> Self:
         """Count a typed column; `keep` numbers are kept at either end."""
-        frame = pl.DataFrame({"value": values, "unit": pl.Series([0]).new_from_index(0, values.len()) if units is None else units})
+        frame = pl.DataFrame(
+            {"value": values, "unit": pl.Series([0]).new_from_index(0, values.len()) if units is None else units}
+        )
         there = frame.drop_nulls("value")
         rows = there.group_by("value").len("rows")
         pairs = None if units is None else there.unique()
@@ -69,15 +73,18 @@ class Counts:
         """
         counted = rows.group_by("value").agg(pl.col("rows").sum()).sort("value")
         values, number = counted["value"], counted["rows"].to_numpy().astype(np.int64)
-        holders = number
+        holders, owner = number, None
         if pairs is not None:
-            held = pairs.unique().group_by("value").len("holders")
-            joined = counted.join(held, on="value", how="left", maintain_order="left")
-            holders = joined["holders"].fill_null(0).to_numpy().astype(np.int64)
+            place = counted.select("value", place=pl.int_range(pl.len(), dtype=pl.Int64))
+            held = pairs.unique().join(place, on="value").sort("place", "unit")
+            holders = np.bincount(held["place"].to_numpy(), minlength=values.len())
+            owner = held["unit"].to_physical().rank("dense").cast(pl.Int64).to_numpy()
         lows, highs = _ends(values, number, pairs, keep)
         units = int(number.sum()) if pairs is None else pairs["unit"].n_unique()
         there = int(number.sum())
-        return cls(values, number, holders, there, missing, units, lows, highs, float(values.len()), exact=True)
+        return cls(
+            values, number, holders, there, missing, units, lows, highs, float(values.len()), exact=True, owner=owner
+        )
 
     @property
     def forbidden(self) -> pl.Series | Taken:

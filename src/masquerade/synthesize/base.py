@@ -32,6 +32,7 @@ from masquerade.synthesize.enforcement import enforced
 from masquerade.synthesize.estimator import Estimator
 from masquerade.synthesize.given import Condition, Known, given_columns, one_column, rows_wanted
 from masquerade.synthesize.settings import check_count
+from masquerade.synthesize.source import open_source
 
 __all__ = ["Condition", "Synthesizer"]
 
@@ -104,10 +105,12 @@ class Synthesizer(Estimator, ABC):
         """Learn from a table.
 
         Args:
-            X: a pandas, Polars or PyArrow table of at least 10 rows; it is not changed.
+            X: a pandas, Polars or PyArrow table of at least 10 rows, which is not changed; or the path of a CSV or Parquet file,
+                which is read as a stream where it would take more than half of the free memory; or a `masquerade.Survey`.
             schema: what each column is; None: inferred from the table.
 
         Raises:
+            FileError: the file cannot be read.
             TableError: the table cannot be modelled (the message says why and what to do).
             SchemaError: the schema does not match the table.
             SettingError: a setting out of range.
@@ -115,11 +118,14 @@ class Synthesizer(Estimator, ABC):
         """
         seed = self._seed()
         self._check_settings()
+        check_count("protect", self.protect, least=0)
+        source = open_source(X, schema, protect=self.protect, unit=self.unit, seed=seed, callback=self._tell)
+        del X
         began = time.monotonic()
         self._tell(Progress("encode", 0, 1, 0.0))
-        raw, kind = frames.to_polars(X)
-        frames.check_table(raw)
-        schema = self._schema_of(raw, schema)
+        raw, kind, counts = source.raw, source.kind, source.counts
+        schema = self._schema_of(raw, source.schema)
+        del source
         typed = spelling.parse(raw, schema)
         del raw
         check_rules(schema.rules, typed)
@@ -131,13 +137,14 @@ class Synthesizer(Estimator, ABC):
             max_levels=self.most_levels,
             quantiles=self.quantiles,
             reuse=self._reused(),
+            counts=counts,
             seed=seeds.integer(seed, "codec"),
         )
         self._enforcer = None
         if schema.rules:
             units = unit_series(typed, schema.unit)
             self._enforcer = Enforcer.learn(schema.rules, typed, schema, self.protect, units)
-        del typed
+        del typed, counts
         self.schema_, self.kind_ = schema, kind.protected(schema)
         self.ledger_ = Ledger(
             unit=schema.unit or "row", mechanism=type(self).__name__, protections={"protect": self.protect}
@@ -165,7 +172,6 @@ class Synthesizer(Estimator, ABC):
         return seeds.check_seed(self.random_state)
 
     def _schema_of(self, raw: pl.DataFrame, schema: Schema | None) -> Schema:
-        check_count("protect", self.protect, least=0)
         if schema is None:
             return inference.infer(raw, protect=self.protect, unit=self.unit)
         if self.unit is not None and schema.unit not in (None, self.unit):

@@ -26,11 +26,12 @@ class ValueCensus:
         name: of the column.
         dtype: of its cells.
         units_each: how many different units are remembered for each cell; 0: there are no units.
-        most: at most so many cells are remembered.
+        most: at most so many cells are remembered; None: `MOST_VALUES`.
     """
 
-    def __init__(self, name: str, dtype: pl.DataType, units_each: int, most: int = MOST_VALUES) -> None:
-        self.name, self.dtype, self.units_each, self.most = name, dtype, units_each, most
+    def __init__(self, name: str, dtype: pl.DataType, units_each: int, most: int | None = None) -> None:
+        self.name, self.dtype, self.units_each = name, dtype, units_each
+        self.most = MOST_VALUES if most is None else most
         self.halvings = 0
         self.nulls = 0
         value = pl.String() if isinstance(dtype, pl.Categorical | pl.Enum) else dtype
@@ -69,7 +70,7 @@ class ValueCensus:
         """The rows whose cell is among the share that is kept."""
         if not self.halvings:
             return frame
-        return frame.filter((pl.col("value").hash(0xCE115) >> (64 - self.halvings)) == 0)
+        return frame.filter(pl.col("value").hash(0xCE115) < pl.lit(1 << (64 - self.halvings), pl.UInt64))
 
     def cells(self) -> Cells:
         """The cells that are kept, for telling what the column is."""

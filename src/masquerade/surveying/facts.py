@@ -40,7 +40,9 @@ class Facts:
         values, gone = parse_column(cells, self.column)
         odd = values.is_null() & ~gone
         if odd.any():
-            self.odd = pl.concat([self.odd, cells.filter(odd).alias("value")]).unique(maintain_order=True).head(MOST_ODD)
+            self.odd = (
+                pl.concat([self.odd, cells.filter(odd).alias("value")]).unique(maintain_order=True).head(MOST_ODD)
+            )
         present = values.is_not_null()
         count = int(present.sum())
         self.there, self.missing = self.there + count, self.missing + values.len() - count
@@ -68,9 +70,13 @@ class NumberFacts(Facts):
             self._rows += values.len()
         frame = pl.DataFrame([values, units.alias("unit")])
         low = pl.concat([self._low, frame])
-        self._low = low.group_by("unit").agg(pl.col("value").min()).select("value", "unit").bottom_k(self.keep, by="value")
+        self._low = (
+            low.group_by("unit").agg(pl.col("value").min()).select("value", "unit").bottom_k(self.keep, by="value")
+        )
         high = pl.concat([self._high, frame])
-        self._high = high.group_by("unit").agg(pl.col("value").max()).select("value", "unit").top_k(self.keep, by="value")
+        self._high = (
+            high.group_by("unit").agg(pl.col("value").max()).select("value", "unit").top_k(self.keep, by="value")
+        )
 
     def counts(self, distinct: float) -> Counts:
         """Rows and holders as in the sample, and as many missing as go with them."""
@@ -96,7 +102,9 @@ class LevelFacts(Facts):
         # What a declared schema lists is counted too.
         listed = pl.Series("value", list(column.levels or ()), dtype=pl.String).cast(self.sample.dtype)
         levels = pl.concat([self.sample.drop_nulls(), listed]).unique().sort()
-        self._levels = pl.DataFrame({"value": levels, "rows": pl.Series([0]).new_from_index(0, levels.len()).cast(pl.UInt32)})
+        self._levels = pl.DataFrame(
+            {"value": levels, "rows": pl.Series([0]).new_from_index(0, levels.len()).cast(pl.UInt32)}
+        )
         self._pairs = pl.DataFrame(schema={"value": self.sample.dtype, "unit": pl.UInt64})
         self._taken = TakenBeginnings(rows)
 

@@ -24,9 +24,9 @@ from masquerade.privacy.counts import Counts, hashed_units
 from masquerade.progress import Callback, Progress
 from masquerade.schema import Column, Schema
 from masquerade.spelling import check_declared
-from masquerade.survey.census import ValueCensus
-from masquerade.survey.facts import Facts, LevelFacts, NumberFacts
-from masquerade.survey.sample import RowSample, row_numbers
+from masquerade.surveying.census import ValueCensus
+from masquerade.surveying.facts import Facts, LevelFacts, NumberFacts
+from masquerade.surveying.sample import RowSample, row_numbers
 from masquerade.table_stream import TableStream, available_bytes
 
 __all__ = ["Survey", "fits_in_memory", "survey"]
@@ -101,7 +101,7 @@ def survey(
         protect: how many units must share a level or value for it to be shown.
         unit: the column that says whose row it is; None: the schema's, or each row is its own unit.
         sample_rows: at most so many rows are kept to train on.
-        holdout_share: how much is held out, of the rows or of the units: from 0 to below 1. At most 100,000 rows of it are kept.
+        holdout_share: how much is held out, of the rows or of the units: from 0 to below 1; 100,000 rows of it are kept.
         random_state: decides which rows; None: fresh.
         callback: told how far the reading is, as stage `"read"`.
 
@@ -122,7 +122,9 @@ def survey(
     if not 0 <= holdout_share < 1:
         raise SettingError(f"holdout share: got {holdout_share}, expected a number from 0 to below 1.")
     unit = unit if unit is not None else None if schema is None else schema.unit
-    return _Surveyor(path, schema, protect, unit, sample_rows, holdout_share, seeds.check_seed(random_state), callback).run()
+    return _Surveyor(
+        path, schema, protect, unit, sample_rows, holdout_share, seeds.check_seed(random_state), callback
+    ).run()
 
 
 class _Surveyor:
@@ -142,13 +144,14 @@ class _Surveyor:
         names = self.stream.names
         if unit is not None and unit not in names:
             raise SchemaError(f"unit: there is no column {unit!r}{nearest(unit, names)}.")
-        for name in () if schema is None else schema.names:
+        known = set(names if schema is None else schema.names)
+        for name in known:
             if name not in names:
                 raise SchemaError(f"column {name!r} is in the schema but not in the table{nearest(name, names)}.")
-        for name in () if schema is None else names:
-            if name not in schema:
+        for name in names:
+            if name not in known:
                 raise SchemaError(
-                    f"column {name!r} is in the table but not in the schema{nearest(name, schema.names)}; add it there "
+                    f"column {name!r} is in the table but not in the schema{nearest(name, known)}; add it there "
                     "or drop it."
                 )
         most = max(min(sample_rows, SAMPLE_CELLS // max(len(names), 1)), 1_000)
@@ -211,7 +214,11 @@ class _Surveyor:
         """A random number for each row; for each unit, where there are units, so that they stay together."""
         if self.unit is None:
             return row_numbers(first, frame.height, self.holdout_seed)
-        return hashed_units(frame.get_column(self.unit), row_numbers(first, frame.height, 0)).hash(self.holdout_seed).to_numpy()
+        return (
+            hashed_units(frame.get_column(self.unit), row_numbers(first, frame.height, 0))
+            .hash(self.holdout_seed)
+            .to_numpy()
+        )
 
     def _tell(self, share: float, stage: str, *, finished: bool = False) -> None:
         if self.callback is not None:

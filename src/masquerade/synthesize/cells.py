@@ -18,7 +18,7 @@ from masquerade.errors import ConditionError, InputError, MasqueradeWarning
 from masquerade.schema import Schema
 from masquerade.synthesize.given import rows_wanted
 
-__all__ = ["Cells", "Distribution", "resolve", "typed_given"]
+__all__ = ["Cells", "Distribution", "narrowed", "resolve", "typed_given"]
 
 Distribution = Callable[[NDArray[np.int32], int], NDArray[np.float32]]
 """(given codes, column) to the probability of each code of the column, shape (rows, size)."""
@@ -179,3 +179,29 @@ def resolve(codec: TableCodec, cells: Cells, distribution: Distribution, seed: i
         places = seeds.stream(seed, "given", name).random(which.size) * edges[:, -1]
         codes[which, on] = np.minimum((edges <= places[:, None]).sum(axis=1), weights.shape[1] - 1)
     return replace(cells, codes=codes)
+
+
+def narrowed(
+    codec: TableCodec, typed: pl.DataFrame, column: str, codes: NDArray[np.int32], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The probabilities of a column's codes, without those that its own cell or a column that it determines rules out.
+
+    Args:
+        codec: of the table.
+        typed: what is known.
+        column: a modelled column.
+        codes: its own codes where they are known, else -1; shape (rows,).
+        shares: of its codes given the other modelled columns, not negative; shape (rows, size).
+
+    Returns:
+        float64, shape (rows, size), each row summing to 1.
+    """
+    fits = (codes < 0)[:, None] | (codes[:, None] == np.arange(shares.shape[1]))
+    for name, dependency in codec.dependencies.items():
+        if dependency.on == column and name in typed.columns:
+            located = codec.locate(name, typed.get_column(name))
+            allowed = dependency.lookup[None, :] == located[:, None]
+            known = typed.get_column(name).is_not_null().to_numpy() & (allowed & fits).any(axis=1)
+            fits &= allowed | ~known[:, None]
+    shares = (shares + 1e-12) * fits
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float64)

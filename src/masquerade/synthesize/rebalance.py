@@ -12,9 +12,27 @@ from masquerade.codec.condition import code_of
 from masquerade.codec.table import TableCodec
 from masquerade.errors import ConditionError, SettingError
 
-__all__ = ["rebalanced"]
+__all__ = ["check_rebalance", "rebalanced"]
 
 ROUNDS = 100
+
+
+def check_rebalance(codec: TableCodec, wanted: Any) -> None:
+    """Refuse wanted shares that cannot be.
+
+    Raises:
+        ConditionError: no such column or level.
+        SettingError: shares out of range, or something that is no mapping of mappings.
+    """
+    if not isinstance(wanted, Mapping) or not wanted:
+        raise SettingError(f"rebalance: got {wanted!r}, expected shares such as {{'y': {{'yes': 0.5}}}}.")
+    for column, shares in wanted.items():
+        _check_shares(column, shares)
+        try:
+            for level in shares:
+                _level(codec, column, level)
+        except ConditionError as error:
+            raise ConditionError("rebalance" + str(error).removeprefix("given")) from None
 
 
 def rebalanced(
@@ -32,23 +50,16 @@ def rebalanced(
     Args:
         codec: of the table.
         pool: typed rows that the model drew.
-        wanted: by column, the share of each named level.
+        wanted: by column, the share of each named level, as `check_rebalance` accepts it.
         rows: how many.
         rng: of the choice of rows.
 
     Raises:
-        ConditionError: no such column or level.
-        SettingError: shares out of range, or a wanted level that the pool does not have.
+        SettingError: a wanted level that the pool does not have, or shares that leave some for none.
     """
-    if not isinstance(wanted, Mapping) or not wanted:
-        raise SettingError(f"rebalance: got {wanted!r}, expected shares such as {{'y': {{'yes': 0.5}}}}.")
     targets = {}
     for column, shares in wanted.items():
-        _check_shares(column, shares)
-        try:
-            levels = [_level(codec, column, level) for level in shares]
-        except ConditionError as error:
-            raise ConditionError("rebalance" + str(error).removeprefix("given")) from None
+        levels = [_level(codec, column, level) for level in shares]
         values = pool.get_column(column)
         places = [
             (values.is_null() if level is None else values == level).fill_null(False).to_numpy() for level in levels

@@ -28,11 +28,12 @@ from masquerade.progress import Callback, Progress
 from masquerade.rules.parse import parse_rules
 from masquerade.schema import Schema
 from masquerade.synthesize.base import CHUNK_ROWS, Synthesizer
-from masquerade.synthesize.cells import Cells, resolve, typed_given
+from masquerade.synthesize.cells import Cells, narrowed, resolve, typed_given
 from masquerade.synthesize.drawing import Drawer
 from masquerade.synthesize.explain import dependencies
 from masquerade.synthesize.given import rows_wanted
-from masquerade.synthesize.rebalance import rebalanced
+from masquerade.synthesize.memory import check_memory
+from masquerade.synthesize.rebalance import check_rebalance, rebalanced
 from masquerade.synthesize.settings import check_count, check_positive, check_share
 from masquerade.synthesize.transplant import inherited, transplanted
 
@@ -48,6 +49,11 @@ POOL_ROWS = 20_000
 """Rows drawn to see what levels go together before rows are rebalanced."""
 
 VALIDATION_ROWS = 8_192
+VALIDATION_CELLS = 500_000
+"""At most so many digits are judged at once, so that wide tables are validated in little memory."""
+
+RESOLVING_DRAWS = 8
+"""How often what a given column leaves open of the one that determines it is drawn for a prediction."""
 
 STARTED_RATE = 0.25
 """Share of the learning rate with which a model goes on from another one."""
@@ -91,6 +97,7 @@ class Autoregressive(Synthesizer):
         "Tiwald et al., TabularARGN, 2025, arXiv 2501.12012; Germain et al., MADE, arXiv 1502.03509"
     )
     quantiles: ClassVar[bool] = True
+    takes_any_cells: ClassVar[bool] = True
 
     _drawer: Drawer
     _start: Self | None
@@ -228,6 +235,8 @@ class Autoregressive(Synthesizer):
         slots = Slots(layout)
         settings, epochs = self._plan(slots, len(kept))
         net = AutoregressiveNet(slots, settings)
+        held = held[: max(VALIDATION_CELLS // slots.count, 256)]
+        check_memory(net, len(kept), len(held))
 
         def waiting(seconds: float) -> None:
             tell(Progress("compile", 0, epochs, seconds))
@@ -265,7 +274,11 @@ class Autoregressive(Synthesizer):
         began = time.monotonic()
         tell(Progress("calibrate", 0, 1, 0.0))
         self._drawer = Drawer(net, outcome.trail.best, slots.digits.log_share)
-        self._drawer.calibrate(seeds.integer(seed, "calibrate"), frequencies=wanted)
+        try:
+            if not self.interrupted_:
+                self._drawer.calibrate(seeds.integer(seed, "calibrate"), frequencies=wanted)
+        except KeyboardInterrupt:  # what was trained is kept: its single columns are a little less exact
+            self.interrupted_ = True
         tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
 
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -325,6 +338,7 @@ class Autoregressive(Synthesizer):
         seed = self._sampling_seed(random_state)
         rows, cells = self._condition(n, given, seed)
         if rebalance is not None:
+            check_rebalance(self.codec_, rebalance)
             rows, cells = self._rebalanced(rows, given, cells, rebalance, seed)
         if temperature != 1 and cells is None:
             cells = Cells.of(self.codec_, pl.DataFrame(), rows, missing_is_known=True, strict=True)
@@ -455,10 +469,15 @@ class Autoregressive(Synthesizer):
         for i, name in enumerate(codec.layout.names):
             if name in typed.columns and codec.codecs[name].missing:  # type: ignore[attr-defined]
                 cells.codes[typed.get_column(name).is_null().to_numpy(), i] = codec.layout.sizes[i] - 1
-        cells = resolve(codec, cells, self._drawer.distribution, 0, strict=False)
         on = codec.dependencies[column].on if column in codec.dependencies else column
         place = codec.layout.names.index(on)
-        shares = self._drawer.distribution(cells.codes, place).astype(np.float64)
+        shares = np.zeros((typed.height, codec.layout.sizes[place]))
+        for turn in range(RESOLVING_DRAWS if codec.dependencies else 1):
+            known = resolve(codec, cells, self._drawer.distribution, turn, strict=False)
+            shares += self._drawer.distribution(known.codes, place)
+            if np.array_equal(known.codes, cells.codes):
+                break
+        shares = narrowed(codec, typed, on, cells.codes[:, place], shares)
         if column in codec.dependencies:
             dependent = np.zeros((len(shares), codec.codecs[column].size))
             np.add.at(dependent.T, codec.dependencies[column].lookup, shares.T)

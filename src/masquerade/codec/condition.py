@@ -29,9 +29,9 @@ def levels_of(codec: ColumnCodec) -> list[Any]:
 def names_of(codec: ColumnCodec, column: Column) -> list[str]:
     """What people call each code: its level, `"low to high"` for a bin of numbers, `"missing"`, `"other"` for rare levels."""
     if isinstance(codec, QuantileCodec):
-        return codec.names()
+        return _distinct(codec.names())
     if isinstance(codec, MomentCodec) and isinstance(codec.numbers, QuantileCodec):
-        return codec.names()
+        return _distinct(codec.names())
     levels = levels_of(codec)
     words = dict(zip((False, True), column.levels, strict=True)) if column.kind == "boolean" and column.levels else {}
     names = [str(words.get(level, level)) for level in levels]

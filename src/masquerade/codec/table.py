@@ -289,15 +289,16 @@ class TableCodec:
     def _check_conditional(self, column: str) -> None:
         self.check_modelled(column)
         codec = self.codecs[column]
-        if self.schema[column].is_numeric and (any(codec.has_scalar) or column not in self._discrete()):
+        if self.schema[column].is_numeric and (any(codec.has_scalar) or column not in self.conditional):
             raise ConditionError(
                 f"given: column {column!r} is numeric, and conditions can be put on discrete columns only "
-                f"({', '.join(sorted(self._discrete())) or 'there is none'}); "
+                f"({', '.join(sorted(self.conditional)) or 'there is none'}); "
                 "name it in `discrete_columns` when fitting."
             )
 
-    def _discrete(self) -> set[str]:
-        """Columns that a condition can be put on."""
+    @property
+    def conditional(self) -> set[str]:
+        """Discrete columns: those that a condition of one code can be put on."""
         names = {name for name, flag in zip(self.layout.names, self.layout.discrete, strict=True) if flag}
         return names | {name for name, dependency in self.dependencies.items() if dependency.on in names}
 

@@ -59,6 +59,9 @@ class Synthesizer(Estimator, ABC):
     quantiles: ClassVar[bool] = False
     """Whether numbers are encoded as quantile bins, else as mixtures with a scalar."""
 
+    takes_any_cells: ClassVar[bool] = False
+    """Whether any cells can be given, levels rebalanced and a temperature set, else one discrete column at a time."""
+
     most_levels: int = 500
     """At most so many levels of a column get a code."""
 
@@ -265,6 +268,13 @@ class Synthesizer(Estimator, ABC):
                 "condition on one discrete column at a time; give one column, or take mq.Autoregressive, which takes any."
             )
         ((name, values),) = columns.items()
+        self.codec_.check_modelled(name)
+        if self.schema_[name].is_numeric and name not in self.codec_.conditional:
+            raise ConditionError(
+                f"given: column {name!r} is numeric, and {type(self).__name__} takes discrete columns only "
+                f"({', '.join(sorted(self.codec_.conditional)) or 'there is none'}); name it in `discrete_columns` when "
+                "fitting, or take mq.Autoregressive, which takes any."
+            )
         return rows, one_column(self.codec_, name, values, rows, seed)
 
     # ── save and load ──────────────────────────────────────────────────────────────────────────────────────────

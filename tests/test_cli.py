@@ -175,8 +175,23 @@ def test_a_table_that_cannot_be_used_is_refused(
     [
         (["-o", "out.csv", "--given", "jobb=admin."], "(did you mean 'job'?)"),
         (["-o", "out.csv", "--given", "job=admim."], "(did you mean 'admin.'?)"),
-        (["-o", "out.csv", "--given", "age=40"], "'age' is integer"),
-        (["-o", "out.csv", "--given", "job=admin.", "--given", "y=yes"], "one at a time"),
+        (["-o", "out.csv", "--given", "age=old"], "got 'old' for column 'age', which is integer"),
+        (["-o", "out.csv", "--given", "y=yes", "--given", "y=no"], "'y' is given twice"),
+        (["-o", "out.csv", "--model", "ctgan", "--given", "age=40"], "'age' is integer, and CTGAN takes one"),
+        (
+            ["-o", "out.csv", "--model", "tvae", "--given", "job=admin.", "--given", "y=yes"],
+            "--model autoregressive takes any",
+        ),
+        (["-o", "out.csv", "--model", "copula", "--temperature", "0.5"], "--temperature: GaussianCopula does not"),
+        (["-o", "out.csv", "--model", "ctgan", "--rebalance", "y:yes=0.5"], "--rebalance: CTGAN does not"),
+        (["-o", "out.csv", "--temperature", "0"], "--temperature: got 0.0"),
+        (["-o", "out.csv", "--rebalance", "y=0.5"], "expected COL:LEVEL=SHARE"),
+        (["-o", "out.csv", "--rebalance", "y:yes=2"], "a share from 0 to 1"),
+        (["-o", "out.csv", "--rebalance", "z:yes=0.5"], "no column 'z'"),
+        (["-o", "out.csv", "--rebalance", "y:yess=0.5"], "(did you mean 'yes'?)"),
+        (["-o", "out.csv", "--rebalance", "y:yes=0.5", "--rebalance", "y:yes=0.6"], "is given twice"),
+        (["-o", "out.csv", "--rebalance", "y:yes=0.5", "--rebalance", "y:no=0.6"], "add up to 1.1"),
+        (["-o", "out.csv", "--balance", "y", "--temperature", "2"], "leave out --rows"),
         (["-o", "out.csv", "--given", "job"], "expected COL=VALUE"),
         (["-o", "out.csv", "--balance", "jo"], "(did you mean 'job'?)"),
         (["-o", "out.csv", "--balance", "amount"], "'amount' is continuous"),
@@ -299,11 +314,35 @@ def test_sample_draws_under_a_condition_and_the_seed_decides(model: Path, here: 
     assert (here / "a.csv").read_bytes() != (here / "c.csv").read_bytes()
 
 
+def test_sample_takes_several_given_columns_spelled_as_in_the_table(model: Path) -> None:
+    arguments = ["--given", "y=yes", "--given", "age=33", "--given", "amount=1234.50", "--seed", "5", "--quiet"]
+    assert run(["sample", str(model), "-n", "30", "-o", "a.csv", *arguments]) == 0
+    table = pl.read_csv("a.csv")
+    assert table.select("y", "age", "amount").unique().rows() == [("yes", 33, 1234.5)]
+    assert table["job"].n_unique() > 1
+
+
+def test_sample_rebalances_and_takes_a_temperature(model: Path) -> None:
+    common = ["sample", str(model), "-n", "600", "--seed", "5", "--quiet"]
+    assert run([*common, "-o", "a.csv", "--rebalance", "y:yes=0.9", "--rebalance", "job:services=0.5"]) == 0
+    table = pl.read_csv("a.csv")
+    assert (table["y"] == "yes").mean() == pytest.approx(0.9, abs=0.05)
+    assert (table["job"] == "services").mean() == pytest.approx(0.5, abs=0.07)
+    shares = []
+    for temperature in ("0.2", "1", "5"):
+        assert run([*common, "-o", "t.csv", "--temperature", temperature]) == 0
+        shares.append((pl.read_csv("t.csv")["job"] == "admin.").mean())
+    assert shares[0] > shares[1] + 0.1 > shares[2] + 0.15  # type: ignore[operator]
+
+
 def test_sample_refuses_what_the_model_does_not_know(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], here: Path
 ) -> None:
     refused(capsys, ["sample", model, "-n", 5, "-o", "o.csv", "--given", "y=yess"], "(did you mean 'yes'?)", here)
-    refused(capsys, ["sample", model, "-n", 5, "-o", "o.csv", "--given", "age=5"], "'age'", here)
+    refused(capsys, ["sample", model, "-n", 5, "-o", "o.csv", "--given", "age=old"], "'age'", here)
+    refused(capsys, ["sample", model, "-n", 5, "-o", "o.csv", "--given", "account=acc-00001"], "made afresh", here)
+    refused(capsys, ["sample", model, "-n", 5, "-o", "o.csv", "--rebalance", "age:30=0.5"], "numeric", here)
+    refused(capsys, ["sample", model, "-n", 5, "-o", "o.csv", "--temperature", "-1"], "above 0", here)
     refused(capsys, ["sample", model, "-n", 5, "-o", "o.csv", "--unit", "job"], "is 'account'", here)
     make_table().drop("age").write_csv(tmp_path / "less.csv")
     assert run(["inspect", str(tmp_path / "less.csv"), "-o", str(tmp_path / "s.toml"), "-q"]) == 0
@@ -315,11 +354,13 @@ def test_no_rows_is_a_table_with_a_header(model: Path) -> None:
     assert pl.read_csv("none.csv").shape == (0, 5)
 
 
+@pytest.mark.parametrize("model", ["autoregressive", "copula"])
 def test_balance_levels_the_classes_and_claims_no_protection(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_table().drop("account").write_csv(tmp_path / "b.csv")
-    arguments = ["--balance", "y", "--flag", "--epochs", "1", "--seed", "0"]
+    arguments = ["--balance", "y", "--flag", "--seed", "0", "--model", model]
+    arguments += ["--epochs", "1"] * (model != "copula")
     assert run(["synthesize", str(tmp_path / "b.csv"), "-o", "level.csv", *arguments]) == 0
     table = pl.read_csv("level.csv")
     assert table["y"].value_counts()["count"].n_unique() == 1

@@ -19,7 +19,7 @@ from masquerade.privacy.ledger import ledger_path
 from masquerade.progress import ConsoleProgress
 from masquerade.schema import Schema
 from masquerade.seeds import check_seed
-from masquerade.synthesize.ctgan import CTGAN
+from masquerade.synthesize.autoregressive import Autoregressive
 
 __all__ = ["run"]
 
@@ -46,7 +46,7 @@ def run(
         seed: decides who is held out, and the training; None: a fresh one.
         schema: what each column is; None: it is inferred.
         unit: the column that says whose row it is; None: each row is its own unit.
-        max_minutes: how long to train.
+        max_minutes: how long to train at most.
         tell: gets what is to be shown, as text or Rich tables.
         quiet: whether to leave the progress bar away.
 
@@ -73,11 +73,11 @@ def run(
     found = inference.infer(train, protect=PROTECT, unit=unit) if schema is None else schema
     tell("UCI Bank Marketing: calls of a Portuguese bank (Moro, Cortez, Rita 2014, CC BY 4.0)")
     tell(overview(found, spelling.parse(raw, found)))
-    tell(f"Held out {holdout.height:,} rows; {train.height:,} rows train, for about {max_minutes * 60:.0f} s.")
+    tell(f"Held out {holdout.height:,} rows; {train.height:,} rows train, for at most {max_minutes * 60:.0f} s.")
 
     with ConsoleProgress() as bar:
         callbacks = () if quiet else (bar,)
-        model = CTGAN(
+        model = Autoregressive(
             protect=PROTECT, unit=found.unit, max_minutes=max_minutes, random_state=seed, callbacks=callbacks
         ).fit(train, schema=found)
         model.save(folder / "model.mq")

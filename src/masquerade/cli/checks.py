@@ -9,9 +9,12 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from masquerade.errors import ConditionError, FileError, SchemaError, SettingError, nearest
 from masquerade.files import WRITABLE, check_writable
 from masquerade.schema import Schema
+from masquerade.spelling import parse_column
 
 __all__ = [
     "check_balance",
@@ -96,29 +99,27 @@ def split_given(given: Sequence[str] | None) -> dict[str, str] | None:
 
 
 def check_given(given: dict[str, str] | None, schema: Schema) -> None:
-    """Refuse, before training, a condition that no model here can meet: the model itself is asked only afterwards.
+    """Refuse, before training, a condition that no model can meet: the model itself is asked only afterwards.
 
     Raises:
-        ConditionError: several columns, a column that is not discrete, or an unknown level; the nearest is named.
+        ConditionError: a column whose values are made afresh, a cell that does not fit, or an unknown level; the nearest is
+            named.
         SchemaError: there is no such column.
     """
-    if given is None:
-        return
-    for name in given:
+    for name, value in (given or {}).items():
         check_column("--given", name, schema.names)
-    if len(given) > 1:
-        raise ConditionError(f"--given: got {len(given)} columns ({', '.join(given)}), this model takes one at a time.")
-    ((name, value),) = given.items()
-    column = schema[name]
-    if column.kind not in ("categorical", "boolean"):
-        raise ConditionError(
-            f"--given: column {name!r} is {column.kind}, and a condition needs a categorical or boolean one; "
-            "where it fits, change its kind in a schema (see masquerade inspect -o)."
-        )
-    if column.levels is not None and value not in column.levels and value != column.missing:
-        raise ConditionError(
-            f"--given: column {name!r} has no level {value!r} that enough rows share{nearest(value, column.levels)}."
-        )
+        column = schema[name]
+        if column.kind in ("text", "id") or name == schema.unit:
+            raise ConditionError(
+                f"--given: column {name!r} is an id, free text or the unit, whose values are made afresh."
+            )
+        cells, missing = parse_column(pl.Series([value]), column)
+        if cells.is_null().any() and not missing.any():
+            raise ConditionError(f"--given: got {value!r} for column {name!r}, which is {column.kind}.")
+        if column.levels is not None and value not in column.levels and value != column.missing:
+            raise ConditionError(
+                f"--given: column {name!r} has no level {value!r} that enough rows share{nearest(value, column.levels)}."
+            )
 
 
 def check_target(name: str | None, schema: Schema) -> None:

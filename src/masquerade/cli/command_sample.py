@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from masquerade.cli.boundary import tell
-from masquerade.cli.options import Debug, Given, Output, Quiet, SchemaFile, Seed, Unit, examples
+from masquerade.cli.options import Debug, Given, Output, Quiet, Rebalance, SchemaFile, Seed, Temperature, Unit, examples
 
 EXAMPLES = examples(
     "masquerade sample bank.mq -n 10000 -o synthetic.csv",
-    "masquerade sample bank.mq -n 500 -o yes.parquet --given y=yes --seed 1",
+    "masquerade sample bank.mq -n 500 -o yes.parquet --given y=yes --given age=33 --seed 1",
+    "masquerade sample bank.mq -n 500 -o half.csv --rebalance y:yes=0.5 --temperature 0.8",
 )
 
 
@@ -21,6 +22,8 @@ def sample(
     rows: Annotated[int, typer.Option("--rows", "-n", min=0, metavar="N", help="How many rows.")],
     output: Output,
     given: Given = None,
+    rebalance: Rebalance = None,
+    temperature: Temperature = None,
     seed: Seed = None,
     quiet: Quiet = False,
     schema: SchemaFile = None,
@@ -33,6 +36,7 @@ def sample(
     just that schema or unit.
     """
     from masquerade.cli import checks
+    from masquerade.cli.control import check_model, read_control
     from masquerade.cli.release import all_or_nothing, write_ledger, write_rows
     from masquerade.cli.tables import declared_schema
     from masquerade.errors import SchemaError
@@ -55,9 +59,11 @@ def sample(
         raise SchemaError(f"--schema: {schema} has other columns or kinds than the schema of {model}.")
     if unit is not None and unit != found.unit:
         raise SchemaError(f"--unit: the unit of {model} is {found.unit or 'the row'!r}, not {unit!r}.")
+    control = read_control(rebalance, temperature, found)
+    check_model(condition, control, found, type(fitted))
     seed = check_seed(seed)
     with ConsoleProgress() as bar, all_or_nothing([output, ledger_file]):
-        frames = fitted.sample_chunks(rows, given=condition, random_state=seed)
+        frames = fitted.sample_chunks(rows, given=condition, random_state=seed, **control)
         write_rows(output, frames, rows, None if quiet else bar)
         write_ledger(output, fitted.ledger_)
     tell(f"Wrote {output} and {ledger_file.name}")

@@ -14,11 +14,13 @@ from masquerade.cli.options import (
     Output,
     Protect,
     Quiet,
+    Rebalance,
     Reports,
     SchemaFile,
     Seed,
     Sensitive,
     Target,
+    Temperature,
     Unit,
     examples,
 )
@@ -27,7 +29,8 @@ EXAMPLES = examples(
     "masquerade synthesize bank.csv -o synthetic.csv",
     "masquerade synthesize bank.csv -o out.parquet --rows 1000000 --save bank.mq",
     "masquerade synthesize bank.csv -o out.csv --report report.html --target y",
-    "masquerade synthesize bank.csv -o yes.csv --given y=yes --rows 500",
+    "masquerade synthesize bank.csv -o yes.csv --given y=yes --given age=33 --rows 500",
+    "masquerade synthesize bank.csv -o half.csv --rebalance y:yes=0.5",
     "masquerade synthesize bank.csv -o level.csv --balance y --flag",
 )
 
@@ -35,9 +38,13 @@ EXAMPLES = examples(
 def synthesize(
     data: Data,
     output: Output,
-    model: Annotated[str, typer.Option("--model", help="Which synthesizer: ctgan, tvae or copula.")] = "ctgan",
+    model: Annotated[
+        str, typer.Option("--model", metavar="NAME", help="autoregressive, copula, ctgan or tvae.")
+    ] = "autoregressive",
     rows: Annotated[int | None, typer.Option("--rows", min=0, metavar="N", help="Default: as many as trained.")] = None,
     given: Given = None,
+    rebalance: Rebalance = None,
+    temperature: Temperature = None,
     balance: Annotated[
         str | None, typer.Option("--balance", metavar="COL", help="Write the real rows plus new ones, classes level.")
     ] = None,
@@ -58,6 +65,9 @@ def synthesize(
     holdout_share: Annotated[
         float | None, typer.Option("--holdout-share", metavar="S", help="Kept for the report; default 0.1.")
     ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Do not hold the table in memory; the default for a large file.")
+    ] = False,
     seed: Seed = None,
     quiet: Quiet = False,
     schema: SchemaFile = None,
@@ -83,6 +93,8 @@ def synthesize(
             model=model,
             rows=rows,
             given=given,
+            rebalance=rebalance,
+            temperature=temperature,
             balance=balance,
             flag=flag,
             epochs=epochs,
@@ -97,5 +109,6 @@ def synthesize(
             quiet=quiet,
             schema=schema,
             unit=unit,
+            stream=stream,
         )
     )

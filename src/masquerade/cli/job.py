@@ -12,19 +12,15 @@ import polars as pl
 
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import say, session, tell
+from masquerade.cli.control import check_model, read_control
+from masquerade.cli.reading import HOLDOUT_SHARE, Reading, read
 from masquerade.cli.release import all_or_nothing, write_ledger, write_rows
-from masquerade.errors import InterruptedTraining, SettingError, TableError
-from masquerade.files import read_table
-from masquerade.frames import LEAST_ROWS, check_table
-from masquerade.holdout import hold_out
+from masquerade.errors import InterruptedTraining, SettingError
 from masquerade.privacy.ledger import Ledger, ledger_path
 from masquerade.progress import Callback, ConsoleProgress
-from masquerade.schema import Schema
 from masquerade.seeds import check_seed
 
 __all__ = ["Request", "run"]
-
-HOLDOUT_SHARE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +32,8 @@ class Request:
     model: str
     rows: int | None
     given: list[str] | None
+    rebalance: list[str] | None
+    temperature: float | None
     balance: str | None
     flag: bool
     epochs: int | None
@@ -50,6 +48,7 @@ class Request:
     quiet: bool
     schema: Path | None
     unit: str | None
+    stream: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,17 +56,15 @@ class Job:
     """What there is to do, once the table is read and everything is checked.
 
     Args:
-        train: the rows that train, as they are spelled.
-        holdout: the rows kept for the report; None without one.
-        schema: what each column is.
+        table: what trains, what is held out, and what each column is.
         given: the condition that all new rows meet.
+        control: further arguments of `sample`.
         seed: of everything.
     """
 
-    train: pl.DataFrame
-    holdout: pl.DataFrame | None
-    schema: Schema
+    table: Reading
     given: dict[str, str] | None
+    control: dict[str, Any]
     seed: int
 
 
@@ -83,7 +80,9 @@ def run(request: Request) -> None:
             kept: list[pl.DataFrame] = []
             frames = _draw(request, job, model)
             total = 0 if request.balance is not None else _rows(request, job)
-            write_rows(request.output, _remember(frames, kept) if request.reports else frames, total, callback)
+            if request.reports:
+                frames = _remember(frames, kept, None if job.table.survey is None else job.table.train.height)
+            write_rows(request.output, frames, total, callback)
             ledger = _ledger(request, model.ledger_)
             write_ledger(request.output, ledger)
             if request.reports:
@@ -110,8 +109,11 @@ def _check(request: Request) -> None:
         ],
         [request.data, request.schema],
     )
-    if request.balance is not None and (request.rows is not None or request.given):
-        raise SettingError("--balance: decides itself how many rows of which class, leave out --rows and --given.")
+    drawing = (request.rows, request.given or None, request.rebalance or None, request.temperature)
+    if request.balance is not None and any(option is not None for option in drawing):
+        raise SettingError(
+            "--balance: decides itself how many rows of which class, leave out --rows, --given, --rebalance, --temperature."
+        )
     if request.flag and request.balance is None:
         raise SettingError("--flag: marks new rows among real ones, which only --balance mixes.")
     if not request.reports:
@@ -125,47 +127,43 @@ def _prepare(request: Request) -> Job:
     """Read the table, keep the holdout out, find the schema of what trains, and check all that names a column."""
     seed = check_seed(request.seed)
     declared = tables.declared_schema(request.schema, request.unit)
-    raw = read_table(request.data)
-    check_table(raw)
-    unit = request.unit if declared is None else declared.unit
-    checks.check_column("--unit", unit, raw.columns)
-    train, holdout = (raw, None) if not request.reports else _split(request, raw, unit, seed)
-    schema = tables.infer(train, unit=unit, protect=request.protect) if declared is None else declared
+    share = HOLDOUT_SHARE if request.holdout_share is None else request.holdout_share
+    table = read(
+        request.data,
+        declared,
+        unit=request.unit if declared is None else declared.unit,
+        protect=request.protect,
+        holdout_share=share if request.reports else None,
+        stream=request.stream,
+        balance=request.balance is not None,
+        seed=seed,
+        quiet=request.quiet,
+    )
+    schema = table.schema
     given = checks.split_given(request.given)
     checks.check_given(given, schema)
+    control = read_control(request.rebalance, request.temperature, schema)
     checks.check_balance(request.balance, request.flag, schema)
     checks.check_target(request.target, schema)
     for name in request.sensitive:
         checks.check_column("--sensitive", name, schema.names)
-    return Job(train=train, holdout=holdout, schema=schema, given=given, seed=seed)
-
-
-def _split(request: Request, raw: pl.DataFrame, unit: str | None, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    share = HOLDOUT_SHARE if request.holdout_share is None else request.holdout_share
-    train, holdout = hold_out(raw, share, seed=seed, unit=unit)
-    if holdout.height < LEAST_ROWS:
-        raise TableError(
-            f"holdout: {holdout.height} rows are too few for a report, expected at least {LEAST_ROWS}; "
-            "give a larger --holdout-share or leave --report out."
-        )
-    what = "rows" if unit is None else f"rows (whole units of {unit})"
-    tell(f"Held out {holdout.height:,} {what} for the report; {train.height:,} rows train.")
-    return train, holdout
+    return Job(table=table, given=given, control=control, seed=seed)
 
 
 def _train(request: Request, job: Job, callback: Callback | None) -> Any:
     """Fit the model; it is saved at once, so that nothing that follows can lose it."""
     from masquerade.cli.models import synthesizer  # loads JAX, which a refusal above need not wait for
 
-    settings: dict[str, Any] = {"protect": request.protect, "unit": job.schema.unit, "random_state": job.seed}
+    settings: dict[str, Any] = {"protect": request.protect, "unit": job.table.schema.unit, "random_state": job.seed}
     chosen = synthesizer(request.model)
+    check_model(job.given, job.control, job.table.schema, chosen)
     for name, value in (("epochs", request.epochs), ("max_minutes", request.max_minutes)):
         if value is not None and name not in chosen._defaults():
             raise SettingError(f"--{name.replace('_', '-')}: {request.model} does not train in steps, leave it out.")
         if value is not None:
             settings[name] = value
     model = chosen(**settings, callbacks=() if callback is None else (callback,))
-    model.fit(job.train, schema=job.schema)
+    model.fit(job.table.train if job.table.survey is None else job.table.survey, schema=job.table.schema)
     if request.save is not None:
         model.save(request.save)
     if model.interrupted_:
@@ -176,21 +174,25 @@ def _train(request: Request, job: Job, callback: Callback | None) -> Any:
 
 
 def _rows(request: Request, job: Job) -> int:
-    return job.train.height if request.rows is None else request.rows
+    return job.table.rows if request.rows is None else request.rows
 
 
 def _draw(request: Request, job: Job, model: Any) -> Iterator[pl.DataFrame]:
     if request.balance is None:
-        yield from model.sample_chunks(_rows(request, job), given=job.given, random_state=job.seed)
+        yield from model.sample_chunks(_rows(request, job), given=job.given, random_state=job.seed, **job.control)
         return
     from masquerade.release.balance import augment
 
-    yield augment(job.train, model, request.balance, flag=request.flag, random_state=job.seed)
+    yield augment(job.table.train, model, request.balance, flag=request.flag, random_state=job.seed)
 
 
-def _remember(frames: Iterator[pl.DataFrame], kept: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _remember(frames: Iterator[pl.DataFrame], kept: list[pl.DataFrame], most: int | None) -> Iterator[pl.DataFrame]:
+    """Pass the frames on, and keep them for the report: all, or the first with `most` rows or somewhat more."""
+    rows = 0
     for frame in frames:
-        kept.append(frame)
+        if most is None or rows < most:
+            kept.append(frame)
+            rows += frame.height
         yield frame
 
 
@@ -209,13 +211,13 @@ def _report(
     from masquerade.evaluation import evaluate
 
     judged = evaluate(
-        job.train,
+        job.table.train,
         released.drop("synthetic") if request.flag else released,
-        holdout=job.holdout,
+        holdout=job.table.holdout,
         target=request.target,
         sensitive=request.sensitive,
-        schema=job.schema,
-        unit=job.schema.unit,
+        schema=job.table.schema,
+        unit=job.table.schema.unit,
         protect=request.protect,
         ledger=ledger,
         dependencies=getattr(model, "dependencies_", None),

@@ -16,11 +16,13 @@ __all__ = [
     "Output",
     "Protect",
     "Quiet",
+    "Rebalance",
     "Reports",
     "SchemaFile",
     "Seed",
     "Sensitive",
     "Target",
+    "Temperature",
     "Unit",
     "examples",
 ]
@@ -49,7 +51,16 @@ Protect = Annotated[
     int, typer.Option("--protect", min=0, metavar="K", help="Show a value only if K rows (units) have it; 0: off.")
 ]
 Given = Annotated[
-    list[str] | None, typer.Option("--given", metavar="COL=VALUE", help="Draw only rows with this value.")
+    list[str] | None,
+    typer.Option("--given", metavar="COL=VALUE", help="Draw only rows with this value; may be repeated."),
+]
+Rebalance = Annotated[
+    list[str] | None,
+    typer.Option("--rebalance", metavar="COL:LEVEL=SHARE", help="Draw a level this often; may be repeated."),
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option("--temperature", metavar="T", help="Below 1: rather the likely; above 1: rather the unlikely."),
 ]
 Target = Annotated[str | None, typer.Option("--target", metavar="COL", help="The column that analysts predict.")]
 Sensitive = Annotated[

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from masquerade import frames, seeds, spelling
 from masquerade.codec.condition import code_of
 from masquerade.codec.table import TableCodec
-from masquerade.errors import ConditionError, InputError, MasqueradeWarning
-from masquerade.schema import Schema
+from masquerade.errors import ConditionError, InputError, MasqueradeWarning, nearest
+from masquerade.schema import Column, Schema
 from masquerade.synthesize.given import rows_wanted
 
 __all__ = ["Cells", "Distribution", "narrowed", "resolve", "typed_given"]
@@ -115,11 +115,23 @@ def typed_given(codec: TableCodec, given: Any, n: int | None) -> tuple[pl.DataFr
         codec.check_modelled(name)
     schema = Schema(tuple(codec.schema[name] for name in raw.columns))
     blank = [name for name in raw.columns if raw.get_column(name).dtype == pl.Null]
+    raw = raw.with_columns(pl.col(name).cast(pl.String) for name in blank)
     try:
-        typed = spelling.parse(raw.with_columns(pl.col(name).cast(pl.String) for name in blank), schema)
+        return spelling.parse(raw, schema), rows
     except InputError as error:
+        for name in raw.columns:
+            _check_fits(schema[name], raw.get_column(name))
         raise ConditionError(f"given: {error}") from None
-    return typed, rows
+
+
+def _check_fits(column: Column, cells: pl.Series) -> None:
+    """Refuse the first cell that does not fit its column's kind."""
+    values, missing = spelling.parse_column(cells, column)
+    odd = cells.filter(values.is_null() & ~missing)
+    if odd.len():
+        words = column.levels if column.kind == "boolean" and column.levels is not None else ()
+        hint = nearest(str(odd[0]), words) + (f"; it has {', '.join(map(repr, words))}" if words else "")
+        raise ConditionError(f"given: got {odd[0]!r} for column {column.name!r}, which is {column.kind}{hint}.")
 
 
 def _check_known(codec: TableCodec, name: str, values: pl.Series, located: NDArray[np.int32]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import runpy
 from collections.abc import Callable
 from pathlib import Path
@@ -115,3 +116,36 @@ def test_the_readmes_example_is_the_quickstart() -> None:
     ):
         assert call in written
         assert call in quickstart
+
+
+def check_risk(shown: str, what: str) -> None:
+    """Two AUCs with an interval around each, both scores of nearness, and the ledger's sentence."""
+    found = re.findall(rf"trained on (real|synthetic) {what}\s+(\S+)  \((\S+) to (\S+)\)", shown)
+    assert [side for side, *_ in found] == ["real", "synthetic"]
+    for _, *figures in found:
+        auc, low, high = map(float, figures)
+        assert 0.3 < low < auc < high < 0.95
+    assert re.search(r"^dcr_share +0\.[3-6]", shown, re.M)
+    assert re.search(r"^exact_copies +-?0\.0", shown, re.M)
+    assert "Guaranteed: none." in shown
+
+
+@pytest.mark.filterwarnings("ignore::masquerade.errors.MasqueradeWarning")
+def test_a_credit_risk_model(capsys: pytest.CaptureFixture[str]) -> None:
+    example("credit_risk.py")(["--quick"])
+    check_risk(capsys.readouterr().out, "rows")
+
+
+@pytest.mark.data
+@pytest.mark.filterwarnings("ignore::masquerade.errors.MasqueradeWarning")
+def test_a_readmission_model(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = shared_data / "diabetes_130us" / "diabetic_data.csv.gz"
+    example("readmission.py")([str(path), "--quick"])
+    shown = capsys.readouterr().out
+    check_risk(shown, "stays")
+    assert "10 different patient_nbr share it" in shown
+
+
+def test_readmission_says_which_file_to_get(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"give the path of UCI's diabetic_data\.csv"):
+        example("readmission.py")([str(tmp_path / "none.csv")])

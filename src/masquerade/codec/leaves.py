@@ -66,7 +66,9 @@ class Leaves:
                 else cls(np.full(1, np.nan), singles, np.array([[0, low], [1, high]]))
             )
         edges, bounds = _edges(light, starts, least)
-        walls = np.concatenate([[_first_wall(light, low, least)], edges, [_last_wall(light, high, least)]])
+        floor = max([low, *singles[singles < light.values[0]]])
+        ceiling = min([high, *singles[singles > light.values[-1]]])
+        walls = np.concatenate([[_first_wall(light, floor, least)], edges, [_last_wall(light, ceiling, least)]])
         bins = len(edges) + 1
         # A heavy value goes before the bin whose first value is above it.
         order = np.argsort(np.concatenate([light.values[bounds[:-1]], singles]), kind="stable")
@@ -124,13 +126,31 @@ def _edges(light: Crowd, starts: list[int], least: int) -> tuple[NDArray[np.floa
     return np.array(edges), [*bounds, len(light)]
 
 
-def _first_wall(light: Crowd, low: float, least: int) -> float:
-    return low if light.values[0] <= low else light.mean(0, light.reach(0, least))
+def _first_wall(light: Crowd, floor: float, least: int) -> float:
+    """Where the first bin begins: below the mean of the lowest units by half the way to the next ones', not below `floor`.
+
+    Args:
+        light: the values of the bins.
+        floor: the nearest number below them that may be shown.
+        least: units behind each mean.
+    """
+    if light.values[0] <= floor:
+        return floor
+    group = light.reach(0, least)
+    after = light.reach(group, least) if group < len(light) else len(light) + 1
+    mean = light.mean(0, group)
+    return mean if after > len(light) else max(floor, mean - (light.mean(group, after) - mean) / 2)
 
 
-def _last_wall(light: Crowd, high: float, least: int) -> float:
+def _last_wall(light: Crowd, ceiling: float, least: int) -> float:
+    """Where the last bin ends; see `_first_wall`."""
     end = len(light)
-    return high if light.values[-1] >= high else light.mean(light.reach_back(end, least), end)
+    if light.values[-1] >= ceiling:
+        return ceiling
+    group = light.reach_back(end, least)
+    before = light.reach_back(group, least) if group > 0 else -1
+    mean = light.mean(group, end)
+    return mean if before < 0 else min(ceiling, mean + (mean - light.mean(before, group)) / 2)
 
 
 def _curve(

@@ -13,6 +13,11 @@ from masquerade.nets.randomness import uniforms
 
 __all__ = ["Drawing"]
 
+LEAST_SHARE = 3e-4
+"""Digits less likely than this are never drawn. A softmax is never quite 0: without a floor it fills every impossible
+combination (a husband who is a woman) with a few rows, which a detector finds. On Adult: detection_auc .532 with it, .536 without;
+1e-3 began to cost real rare rows."""
+
 
 def _logits(ready: tuple[Weights, Array, Array], state: Array, slot: Array) -> Float[Array, "batch base"]:
     """What the net adds to the log shares of one slot's digits."""
@@ -84,6 +89,7 @@ class Drawing:
             node = jnp.where(self._root[slot] >= 0, self._root[slot], node)
             logits = (_logits(ready, state, slot) + log_share[node]) / temperature
             share = jnp.exp(logits - logits.max(axis=1, keepdims=True))
+            share = jnp.where(share < LEAST_SHARE * share.sum(axis=1, keepdims=True), 0.0, share)
             sums = jnp.cumsum(share, axis=1)
             drawn = (sums < u[slot][:, None] * sums[:, -1:]).sum(axis=1).astype(jnp.int32)
             digit = jnp.minimum(drawn, slots.base - 1)

@@ -45,6 +45,9 @@ SIZES = {"small": (6, 16), "medium": (8, 32), "large": (16, 64)}
 NARROW_FROM = 12_000_000
 """A dense mixing with more weights than this is replaced by a narrow one."""
 
+DECAYING_ROWS = 6_000
+"""Weight decay times training rows."""
+
 POOL_ROWS = 20_000
 """Rows drawn to see what levels go together before rows are rebalanced."""
 
@@ -72,6 +75,8 @@ class Autoregressive(Synthesizer):
         epochs: passes over the table; None: by the number of rows, from 30 down to 4. Training stops earlier at a plateau.
         batch_size: rows a step; None: by the number of rows, from 16 to 1,024.
         learning_rate: highest step size of AdamW, which rises to it and falls by a cosine.
+        weight_decay: of AdamW; None: by the number of rows, from 3 for a few hundred down to 0.1 from 60,000 on. Small tables
+            need much: without it the net learns single rows by heart.
         dropout: share of hidden units left out in training.
         any_order: share of each batch that is trained in a random order, from 0 to 1; 0 serves fully drawn rows only.
         patience: epochs without a better validation score before training stops; None: never.
@@ -109,6 +114,7 @@ class Autoregressive(Synthesizer):
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float = 4e-3,
+        weight_decay: float | None = None,
         dropout: float = 0.2,
         any_order: float = 0.5,
         patience: int | None = 5,
@@ -126,6 +132,7 @@ class Autoregressive(Synthesizer):
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
         self.dropout = dropout
         self.any_order = any_order
         self.patience = patience
@@ -151,6 +158,8 @@ class Autoregressive(Synthesizer):
         check_positive("learning_rate", self.learning_rate)
         if self.max_minutes is not None:
             check_positive("max_minutes", self.max_minutes)
+        if self.weight_decay is not None and self.weight_decay != 0:
+            check_positive("weight_decay", self.weight_decay)
         check_share("dropout", self.dropout, below_one=True)
         check_share("any_order", self.any_order)
 
@@ -187,6 +196,9 @@ class Autoregressive(Synthesizer):
             any_order=self.any_order,
             batch_size=min(batch, max(rows, 1)),
             learning_rate=self.learning_rate * (1.0 if start is None else STARTED_RATE),
+            weight_decay=float(np.clip(DECAYING_ROWS / max(rows, 1), 0.1, 3.0))
+            if self.weight_decay is None
+            else self.weight_decay,
             steps=epochs * max(rows // batch, 1),
         )
         return settings, epochs

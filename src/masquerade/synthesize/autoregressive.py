@@ -284,9 +284,9 @@ class Autoregressive(Synthesizer):
                 stacklevel=3,
             )
         began = time.monotonic()
-        tell(Progress("calibrate", 0, 1, 0.0))
         self._drawer = Drawer(net, outcome.trail.best, slots.digits.log_share)
         try:
+            tell(Progress("calibrate", 0, 1, 0.0))
             if not self.interrupted_:
                 self._drawer.calibrate(seeds.integer(seed, "calibrate"), frequencies=wanted)
         except KeyboardInterrupt:  # what was trained is kept: its single columns are a little less exact

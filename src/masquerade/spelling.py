@@ -22,7 +22,7 @@ from masquerade.moments_format import spell_moments
 from masquerade.numbers_format import spell_numbers
 from masquerade.schema import Column, Schema
 
-__all__ = ["TYPED", "is_text", "number_style", "parse", "parse_column", "spell"]
+__all__ = ["TYPED", "check_declared", "is_text", "number_style", "parse", "parse_column", "spell"]
 
 _EXPECTED = {
     "integer": "a whole number",
@@ -112,7 +112,20 @@ def _refuse_odd(column: Column, odd: pl.Series, *, strict: bool) -> None:
     )
 
 
-def check_declared(values: pl.Series, column: Column) -> None:
+def check_declared(values: pl.Series, column: Column, *, whole: bool = True) -> None:
+    """Raise `SchemaError` where typed values lie beyond what a declared schema says of the column.
+
+    Args:
+        values: of the column; all of them, row by row, if `whole`, else some.
+        column: with declared bounds or levels.
+        whole: whether the message can say in which row.
+    """
+
+    def place(flags: pl.Series) -> tuple[str, str]:
+        if whole:
+            return f", row {_row(flags)}", f" ({flags.sum()} of {flags.len()} rows are like this)"
+        return "", ""
+
     bounds: list[tuple[str, float | int | str | None]] = [("minimum", column.minimum), ("maximum", column.maximum)]
     for word, bound in bounds if column.is_numeric else ():
         if bound is None:
@@ -120,18 +133,18 @@ def check_declared(values: pl.Series, column: Column) -> None:
         limit = moment(str(bound), column) if column.kind == "datetime" else float(bound)
         beyond = (values < limit if word == "minimum" else values > limit).fill_null(False)
         if beyond.any():
+            where, many = place(beyond)
             raise SchemaError(
-                f"column {column.name!r}, row {_row(beyond)}: the value lies beyond the declared {word} {bound}; "
-                "correct the "
-                f"cell or the schema ({beyond.sum()} of {values.len()} rows are like this)."
+                f"column {column.name!r}{where}: the value lies beyond the declared {word} {bound}; "
+                f"correct the cell or the schema{many}."
             )
     if column.kind == "categorical" and column.levels is not None:
         unknown = values.is_not_null() & ~values.is_in(list(column.levels))
         if unknown.any():
+            where, many = place(unknown)
             raise SchemaError(
-                f"column {column.name!r}, row {_row(unknown)}: the value is not among the {len(column.levels)} "
-                "declared levels; "
-                f"correct the cell or the schema ({unknown.sum()} of {values.len()} rows are like this)."
+                f"column {column.name!r}{where}: the value is not among the {len(column.levels)} declared levels; "
+                f"correct the cell or the schema{many}."
             )
 
 

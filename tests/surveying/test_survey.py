@@ -178,3 +178,16 @@ def test_refusals(tmp_path: Path) -> None:
         survey(tmp_path / "short.parquet", unit="b")
     with pytest.raises(SettingError, match="sample_rows"):
         survey(tmp_path / "short.parquet", sample_rows=1)
+
+
+def test_a_declared_schema_holds_for_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(census, "MOST_VALUES", 500)
+    frame = pl.DataFrame({"n": [*range(20_000), 90_000], "w": ["a"] * 20_000 + ["b"]})
+    frame.write_parquet(tmp_path / "t.parquet")
+    number, word = Column("n", "integer", maximum=30_000), Column("w", "categorical", levels=("a",))
+    for columns, words in (
+        ((number, Column("w", "categorical")), "'n': the value lies beyond the declared maximum 30000"),
+        ((Column("n", "integer"), word), "'w': the value is not among the 1 declared levels"),
+    ):
+        with pytest.raises(SchemaError, match=words):
+            survey(tmp_path / "t.parquet", schema=Schema(columns, declared=True), sample_rows=1_000, random_state=0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from masquerade.cli import checks, tables
-from masquerade.cli.boundary import tell
+from masquerade.cli.boundary import say, tell
 from masquerade.errors import SettingError, TableError
 from masquerade.files import read_table
 from masquerade.frames import LEAST_ROWS, check_table
@@ -106,7 +106,8 @@ def _streamed(
         )
     if holdout_share is not None:
         _tell_of(0 if found.holdout is None else found.holdout.height, found.held_rows, found.rows, unit)
-    tell(found.sentence())
+    if not quiet:
+        say("note", found.sentence())
     return Reading(
         train=found.sample,
         holdout=None if holdout_share is None else found.holdout,

@@ -109,6 +109,13 @@ class Counts:
             return middle, middle
         return float(self.lows[k]), float(self.highs[-k - 1])
 
+    def outermost(self) -> pl.Series:
+        """All values that are listed; of numbers that are not, the outermost too."""
+        if self.exact or not self.lows.size:
+            return self.values
+        ends = pl.Series(self.values.name, [self.lows[0], self.highs[-1]])
+        return pl.concat([self.values, ends.cast(self.values.to_physical().dtype).cast(self.values.dtype)])
+
     def numbers(self) -> NDArray[np.float64]:
         """The values as numbers: moments in microseconds."""
         return _numbers(self.values)

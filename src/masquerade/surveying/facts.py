@@ -62,21 +62,22 @@ class NumberFacts(Facts):
     def __init__(self, column: Column, sample: pl.Series, units: pl.Series | None, keep: int) -> None:
         super().__init__(column, sample, units, keep)
         self._low = self._high = pl.DataFrame(schema={"value": self.sample.dtype, "unit": pl.UInt64})
-        self._rows = 0
 
     def _take(self, values: pl.Series, units: pl.Series | None) -> None:
+        value = pl.col("value")
         if units is None:
-            units = pl.Series("unit", np.arange(self._rows, self._rows + values.len()), dtype=pl.UInt64)
-            self._rows += values.len()
-        frame = pl.DataFrame([values, units.alias("unit")])
-        low = pl.concat([self._low, frame])
-        self._low = (
-            low.group_by("unit").agg(pl.col("value").min()).select("value", "unit").bottom_k(self.keep, by="value")
-        )
-        high = pl.concat([self._high, frame])
-        self._high = (
-            high.group_by("unit").agg(pl.col("value").max()).select("value", "unit").top_k(self.keep, by="value")
-        )
+            rows = values.to_frame().with_columns(unit=pl.lit(0, pl.UInt64))
+            self._low = pl.concat([self._low, rows.bottom_k(self.keep, by="value")]).bottom_k(self.keep, by="value")
+            self._high = pl.concat([self._high, rows.top_k(self.keep, by="value")]).top_k(self.keep, by="value")
+            return
+        rows = pl.DataFrame([values, units.alias("unit")])
+        low, high = rows, rows
+        if self._low.height == self.keep:  # only what lies further out can move an end
+            low = rows.filter(value < self._low["value"].max())
+            high = rows.filter(value > self._high["value"].min())
+        low = pl.concat([self._low, low]).group_by("unit").agg(value.min()).select("value", "unit")
+        high = pl.concat([self._high, high]).group_by("unit").agg(value.max()).select("value", "unit")
+        self._low, self._high = low.bottom_k(self.keep, by="value"), high.top_k(self.keep, by="value")
 
     def counts(self, distinct: float) -> Counts:
         """Rows and holders as in the sample, and as many missing as go with them."""
@@ -86,7 +87,7 @@ class NumberFacts(Facts):
         return dataclasses.replace(
             sampled,
             missing=max(missing, 1) if self.missing else 0,
-            units=max(self._low.height, sampled.units),
+            units=self.there if self.units is None else max(self._low.height, sampled.units),
             lows=low,
             highs=high,
             distinct=distinct,

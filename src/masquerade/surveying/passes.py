@@ -88,7 +88,7 @@ def survey(
     schema: Schema | None = None,
     protect: int = 10,
     unit: str | None = None,
-    sample_rows: int = SAMPLE_ROWS,
+    sample_rows: int | None = None,
     holdout_share: float = 0.0,
     random_state: int | None = None,
     callback: Callback | None = None,
@@ -100,7 +100,7 @@ def survey(
         schema: what each column is; None: inferred from all rows.
         protect: how many units must share a level or value for it to be shown.
         unit: the column that says whose row it is; None: the schema's, or each row is its own unit.
-        sample_rows: at most so many rows are kept to train on.
+        sample_rows: at most so many rows are kept to train on; None: 1,000,000, or fewer where columns are many.
         holdout_share: how much is held out, of the rows or of the units: from 0 to below 1; 100,000 rows of it are kept.
         random_state: decides which rows; None: fresh.
         callback: told how far the reading is, as stage `"read"`.
@@ -117,6 +117,7 @@ def survey(
     >>> found.rows, found.sample.height, found.counts["w"].rows.tolist()
     (50000, 1000, [25000, 25000])
     """
+    sample_rows = SAMPLE_ROWS if sample_rows is None else sample_rows
     if sample_rows < frames.LEAST_ROWS:
         raise SettingError(f"sample_rows: got {sample_rows}, expected at least {frames.LEAST_ROWS}.")
     if not 0 <= holdout_share < 1:
@@ -241,7 +242,7 @@ class _Surveyor:
             again = []
             for name, known in facts.items():
                 if not known.odd.len():
-                    found[name] = known.counts(min(censuses[name].distinct, known.there))
+                    found[name] = known.counts(censuses[name].distinct(known.there))
                     continue
                 if self.schema is not None:
                     raise _unfit(columns[name], known.odd)
@@ -255,7 +256,7 @@ class _Surveyor:
             )
         if self.schema is not None:
             for column in self.schema if self.schema.declared else ():
-                check_declared(found[column.name].values, column)
+                check_declared(found[column.name].outermost(), column, whole=False)
             return self.schema, found
         evident = (with_evidence(columns[name], found[name], self.protect) for name in censuses)
         return Schema(tuple(evident), unit=self.unit), found

@@ -15,8 +15,8 @@ __all__ = ["Drawing"]
 
 LEAST_SHARE = 3e-4
 """Digits less likely than this are never drawn. A softmax is never quite 0: without a floor it fills every impossible
-combination (a husband who is a woman) with a few rows, which a detector finds. On Adult: detection_auc .532 with it, .536 without;
-1e-3 began to cost real rare rows."""
+combination (a husband who is a woman) with a few rows, which a detector finds. On Adult detection_auc was .532 with it
+and .536 without; 1e-3 began to cost real rare rows."""
 
 
 def _logits(ready: tuple[Weights, Array, Array], state: Array, slot: Array) -> Float[Array, "batch base"]:

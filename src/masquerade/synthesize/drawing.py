@@ -115,7 +115,9 @@ class Drawer:
         for turn in range(rounds):
             codes = self.rows(CALIBRATION_ROWS // self.block_rows * self.block_rows, seeds.integer(seed, turn))
             blocks = codes.reshape(-1, self.block_rows, codes.shape[1])
-            expected = sum(np.asarray(program(self.weights, self.log_share, block), np.float64) for block in blocks)
+            expected = np.zeros(wanted.shape)
+            for block in blocks:
+                expected += np.asarray(program(self.weights, self.log_share, block))
             total = expected.sum(axis=1, keepdims=True)
             # A node that few rows came by is left nearly as it is.
             step = np.log((wanted * total + SLACK) / (expected + SLACK)) * (self.log_share > -1e8)

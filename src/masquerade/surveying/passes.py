@@ -19,6 +19,7 @@ from masquerade import frames, seeds
 from masquerade.cells import parse_column
 from masquerade.distinct import Cells
 from masquerade.errors import SchemaError, SettingError, TableError, nearest
+from masquerade.files import READABLE, kind_of_file
 from masquerade.inference import column_of, with_evidence
 from masquerade.privacy.counts import Counts, hashed_units
 from masquerade.progress import Callback, Progress
@@ -39,6 +40,8 @@ HOLDOUT_ROWS = 100_000
 """At most so many of the rows that are held out are kept."""
 MEMORY_SHARE = 0.5
 """A table that takes more than this share of the free memory is read as a stream."""
+MOST_GROWTH = 16
+PACKED = (".parquet", *(ending for ending in READABLE if ending.endswith(".gz")))
 _TRIES = 4
 
 
@@ -76,10 +79,11 @@ class Survey:
 
 def fits_in_memory(path: str | Path) -> bool:
     """Whether a file's table takes less than half of the free memory, about; raises `FileError` like `read_table`."""
-    path = Path(path)
-    if path.exists() and path.is_file() and path.stat().st_size < 1 << 22:
+    path, room = Path(path), MEMORY_SHARE * available_bytes()
+    # A cell takes 16 bytes, or somewhat more, and at least two in a text that is not packed.
+    if path.is_file() and kind_of_file(path) not in PACKED and path.stat().st_size * MOST_GROWTH < room:
         return True
-    return TableStream(path).bytes_in_memory() < MEMORY_SHARE * available_bytes()
+    return TableStream(path).bytes_in_memory() < room
 
 
 def survey(

@@ -108,8 +108,8 @@ class Synthesizer(Estimator, ABC):
         """Learn from a table.
 
         Args:
-            X: a pandas, Polars or PyArrow table of at least 10 rows, which is not changed; or the path of a CSV or Parquet file,
-                which is read as a stream where it would take more than half of the free memory; or a `masquerade.Survey`.
+            X: a pandas, Polars or PyArrow table of at least 10 rows, which is not changed; or the path of a CSV or Parquet
+                file, which is read as a stream where it would take more than half of the free memory; or a `masquerade.Survey`.
             schema: what each column is; None: inferred from the table.
 
         Raises:
@@ -260,6 +260,14 @@ class Synthesizer(Estimator, ABC):
         rows = rows_wanted(n, given_rows)
         if not columns:
             return rows, None
+        for name in columns:
+            self.codec_.check_modelled(name)
+            if self.schema_[name].is_numeric and name not in self.codec_.conditional:
+                raise ConditionError(
+                    f"given: column {name!r} is numeric, and {type(self).__name__} takes discrete columns only "
+                    f"({', '.join(sorted(self.codec_.conditional)) or 'there is none'}); name it in `discrete_columns` when "
+                    "fitting, or take mq.Autoregressive, which takes any."
+                )
         if len(columns) > 1:
             for name, values in columns.items():
                 self.codec_.condition(name, values[0])
@@ -268,13 +276,6 @@ class Synthesizer(Estimator, ABC):
                 "condition on one discrete column at a time; give one column, or take mq.Autoregressive, which takes any."
             )
         ((name, values),) = columns.items()
-        self.codec_.check_modelled(name)
-        if self.schema_[name].is_numeric and name not in self.codec_.conditional:
-            raise ConditionError(
-                f"given: column {name!r} is numeric, and {type(self).__name__} takes discrete columns only "
-                f"({', '.join(sorted(self.codec_.conditional)) or 'there is none'}); name it in `discrete_columns` when "
-                "fitting, or take mq.Autoregressive, which takes any."
-            )
         return rows, one_column(self.codec_, name, values, rows, seed)
 
     # ── save and load ──────────────────────────────────────────────────────────────────────────────────────────

@@ -185,7 +185,8 @@ class Autoregressive(Synthesizer):
         elif slots.count**2 * embedding * hidden > NARROW_FROM:
             narrow = 256 if slots.count <= 2_000 else 64
         batch = self.batch_size or int(
-            np.clip(2 ** round(np.log2(max(rows, 1) / 64)), 16, 512 if rows < 200_000 else 1_024)
+            # A narrow net has few units to compute and many weights to update: larger batches cost it little more.
+            np.clip(2 ** round(np.log2(max(rows, 1) / 64)), 64 if narrow else 16, 512 if rows < 200_000 else 1_024)
         )
         epochs = self.epochs or int(np.clip(round(800_000 / max(rows, 1)), 4, 30))
         settings = NetSettings(

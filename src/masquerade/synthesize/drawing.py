@@ -24,6 +24,9 @@ MOST_NUMBERS = 4_000_000
 """A block has at most so many hidden units at a time, so that wide tables stay small in memory."""
 
 CALIBRATION_ROWS = 16_384
+CALIBRATION_DIGITS = 2_000_000
+"""At most so many rows, and digits in all, are drawn in one round of calibration (but one block at least)."""
+
 CALIBRATION_ROUNDS = 3
 SLACK = 3.0
 """Rows put to both sides when frequencies are compared."""
@@ -112,8 +115,10 @@ class Drawer:
         wanted = digits.child_weights(self.net.slots.layout.frequencies if frequencies is None else frequencies)
         wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12)
         program = self._program("expected")
+        rows = min(CALIBRATION_ROWS, CALIBRATION_DIGITS // digits.slots)
+        rows = max(rows // self.block_rows, 1) * self.block_rows
         for turn in range(rounds):
-            codes = self.rows(CALIBRATION_ROWS // self.block_rows * self.block_rows, seeds.integer(seed, turn))
+            codes = self.rows(rows, seeds.integer(seed, turn))
             blocks = codes.reshape(-1, self.block_rows, codes.shape[1])
             expected = np.zeros(wanted.shape)
             for block in blocks:

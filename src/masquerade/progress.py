@@ -36,7 +36,7 @@ class Progress:
     """How far a piece of work is.
 
     Args:
-        stage: `"read"`, `"count"` (both in per cent), `"encode"`, `"compile"`, `"train"`, `"calibrate"`, `"sample"` or `"evaluate"`.
+        stage: `"read"` and `"count"` (per cent), `"encode"`, `"compile"`, `"train"`, `"calibrate"`, `"sample"` or `"evaluate"`.
         done: work done so far, in the stage's own unit (epochs, rows, parts); may be fractional.
         total: the work in all, same unit; 0 while it is unknown.
         seconds: since the stage began.

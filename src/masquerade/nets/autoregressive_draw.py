@@ -14,9 +14,12 @@ from masquerade.nets.randomness import uniforms
 __all__ = ["Drawing"]
 
 LEAST_SHARE = 3e-4
-"""Digits less likely than this are never drawn. A softmax is never quite 0: without a floor it fills every impossible
-combination (a husband who is a woman) with a few rows, which a detector finds. On Adult detection_auc was .532 with it
-and .536 without; 1e-3 began to cost real rare rows."""
+"""Digits less likely than this share of the likeliest one are never drawn.
+
+A softmax is never quite 0: without a floor it fills every impossible combination (a husband who is a woman) with a few
+rows, which a detector finds. On Adult detection_auc was .532 to .535 with a floor and .536 to .539 without; one of 1e-3
+began to cost real rare rows.
+"""
 
 
 def _logits(ready: tuple[Weights, Array, Array], state: Array, slot: Array) -> Float[Array, "batch base"]:
@@ -84,13 +87,15 @@ class Drawing:
             told = net.tell(weights, digit, place) * known[..., None]
             fixed = jnp.where(known, digit, -1)
 
+        running = jnp.triu(jnp.ones((slots.base, slots.base)))
+
         def body(slot: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
             state, node, codes = carry
             node = jnp.where(self._root[slot] >= 0, self._root[slot], node)
             logits = (_logits(ready, state, slot) + log_share[node]) / temperature
             share = jnp.exp(logits - logits.max(axis=1, keepdims=True))
-            share = jnp.where(share < LEAST_SHARE * share.sum(axis=1, keepdims=True), 0.0, share)
-            sums = jnp.cumsum(share, axis=1)
+            share = jnp.where(share < LEAST_SHARE, 0.0, share)
+            sums = share @ running  # as a product three times as quick on a CPU as a cumulative sum
             drawn = (sums < u[slot][:, None] * sums[:, -1:]).sum(axis=1).astype(jnp.int32)
             digit = jnp.minimum(drawn, slots.base - 1)
             if not free:

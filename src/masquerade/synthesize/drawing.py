@@ -58,7 +58,7 @@ class Drawer:
         self.net, self.weights, self.log_share = net, weights, log_share
         self._drawing, self._waiting = Drawing(net), waiting
         width = net.slots.count * net.settings.embedding + net.slots.base
-        self.block_rows = max(64, min(2_048, 1 << int(np.log2(MOST_NUMBERS / width))))
+        self.block_rows = max(64, min(4_096, 1 << int(np.log2(MOST_NUMBERS / width))))
         self._ready = jax.jit(self._drawing.ready)(weights)
         self._programs: dict[str, Callable[..., Any]] = {}
 

@@ -47,7 +47,7 @@ class NetSettings:
     dropout: float = 0.2
     any_order: float = 0.5
     batch_size: int = 512
-    learning_rate: float = 4e-3
+    learning_rate: float = 8e-3
     weight_decay: float = 1e-2
     steps: int = 1_000
     average: float = 0.995

@@ -40,6 +40,7 @@ class Schedule:
         patience: validations without a better score before training stops; None: never.
         tolerance: a later snapshot replaces the best one unless its score is lower by more than this. Cheap scores level off
             while a net still learns what they cannot see, so of equals the later one is kept.
+        quick: whether the program should rather be quick than compiled in little memory.
     """
 
     epochs: int
@@ -48,6 +49,7 @@ class Schedule:
     validate_every: int = 5
     patience: int | None = None
     tolerance: float = 0.0
+    quick: bool = False
 
 
 @dataclass
@@ -95,9 +97,11 @@ class Compilation:
     Args:
         function: a pure function of arrays.
         arguments: what it will be called with, or the shapes of it.
+        quick: whether the program should rather be quick than compiled in little memory.
     """
 
-    def __init__(self, function: Callable[..., Any], *arguments: Any):
+    def __init__(self, function: Callable[..., Any], *arguments: Any, quick: bool = False):
+        self._options = {} if quick else compiler_options()
         self._result: list[Callable[..., Any]] = []
         self._failure: list[BaseException] = []
         self._began = time.monotonic()
@@ -106,7 +110,7 @@ class Compilation:
 
     def _compile(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         try:
-            self._result.append(jax.jit(function).lower(*arguments).compile(compiler_options()))
+            self._result.append(jax.jit(function).lower(*arguments).compile(self._options))
         except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
             self._failure.append(error)
 
@@ -171,7 +175,7 @@ def train(
 
     stopped, losses, started = "epochs", {}, False
     try:
-        compilation = Compilation(chunk, state, data, jnp.int32(1))
+        compilation = Compilation(chunk, state, data, jnp.int32(1), quick=schedule.quick)
         run = compilation.result(lambda seconds: tell("compile", 0, {}, seconds=seconds))
         tell("compile", 0, {}, seconds=time.monotonic() - began, finished=True)
         length, train_began = 1, time.monotonic()

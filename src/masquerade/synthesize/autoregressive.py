@@ -75,7 +75,7 @@ class Autoregressive(Synthesizer):
         epochs: passes over the table; None: by the number of rows, from 30 down to 4. Training stops earlier at a plateau.
         batch_size: rows a step; None: by the number of rows, from 16 to 1,024.
         learning_rate: highest step size of AdamW, which rises to it and falls by a cosine.
-        weight_decay: of AdamW; None: by the number of rows, from 3 for a few hundred down to 0.1 from 60,000 on. Small tables
+        weight_decay: of AdamW; None: by the number of rows, from 1.5 up to 4,000 down to 0.1 from 60,000 on. Small tables
             need much: without it the net learns single rows by heart.
         dropout: share of hidden units left out in training.
         any_order: share of each batch that is trained in a random order, from 0 to 1; 0 serves fully drawn rows only.
@@ -113,7 +113,7 @@ class Autoregressive(Synthesizer):
         size: Literal["auto", "small", "medium", "large"] = "auto",
         epochs: int | None = None,
         batch_size: int | None = None,
-        learning_rate: float = 4e-3,
+        learning_rate: float = 8e-3,
         weight_decay: float | None = None,
         dropout: float = 0.2,
         any_order: float = 0.5,
@@ -188,7 +188,7 @@ class Autoregressive(Synthesizer):
             # A narrow net has few units to compute and many weights to update: larger batches cost it little more.
             np.clip(2 ** round(np.log2(max(rows, 1) / 64)), 64 if narrow else 16, 512 if rows < 200_000 else 1_024)
         )
-        epochs = self.epochs or int(np.clip(round(800_000 / max(rows, 1)), 4, 30))
+        epochs = self.epochs or int(np.clip(round(600_000 / max(rows, 1)), 4, 30))
         settings = NetSettings(
             embedding=embedding,
             hidden=hidden,
@@ -197,7 +197,7 @@ class Autoregressive(Synthesizer):
             any_order=self.any_order,
             batch_size=min(batch, max(rows, 1)),
             learning_rate=self.learning_rate * (1.0 if start is None else STARTED_RATE),
-            weight_decay=float(np.clip(DECAYING_ROWS / max(rows, 1), 0.1, 3.0))
+            weight_decay=float(np.clip(DECAYING_ROWS / max(rows, 1), 0.1, 1.5))
             if self.weight_decay is None
             else self.weight_decay,
             steps=epochs * max(rows // batch, 1),
@@ -270,7 +270,7 @@ class Autoregressive(Synthesizer):
             net.step,
             state,
             jax.numpy.asarray(kept),
-            Schedule(epochs, steps, limit, validate_every=1, patience=self.patience),
+            Schedule(epochs, steps, limit, validate_every=1, patience=self.patience, quick=True),
             snapshot=lambda state: state.average,
             validate=lambda weights: float(judged(weights, held, key)),
             callback=tell,

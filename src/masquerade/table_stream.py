@@ -10,7 +10,6 @@ import codecs
 import csv
 import gzip
 import io
-import os
 import zlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from masquerade.csv_text import SNIFFED, Dialect, bare_utf16, decode, read_csv, 
 from masquerade.errors import FileError
 from masquerade.files import kind_of_file, read_table
 
-__all__ = ["Batch", "TableStream", "available_bytes"]
+__all__ = ["Batch", "TableStream"]
 
 BLOCK_BYTES = 1 << 25
 """So much text of a CSV is read at a time."""
@@ -33,17 +32,6 @@ BATCH_CELLS = 4_000_000
 """A batch of a Parquet file has about so many cells."""
 LONGEST_RECORD = 1 << 28
 """A record longer than this is taken for a quote that is never closed, and read slowly."""
-
-
-def available_bytes() -> int:
-    """How much memory is free for use now; 4 GiB where the system does not say."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (OSError, ValueError, AttributeError):
-        return 4 << 30
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import pytest
 
 from masquerade.codec.arrays import Layout
 from masquerade.errors import TableError
+from masquerade.machine import available_bytes
 from masquerade.nets.autoregressive import AutoregressiveNet, NetSettings
 from masquerade.nets.slots import Slots
-from masquerade.synthesize.memory import available_bytes, check_memory, training_bytes
+from masquerade.synthesize.memory import check_memory, training_bytes
 
 
 def net(columns: int = 4, **settings: int) -> AutoregressiveNet:

@@ -183,7 +183,7 @@ class FreshCodec:
         first = int(start / self.repeats)
         numbers = (np.arange(start, start + codes.size) / self.repeats).astype(np.int64) - first
         if self.repeats > 1:
-            numbers = own.integers(numbers[-1] + 1, size=codes.size)
+            numbers = own.permutation(numbers)
         ids = self.pattern.generate(int(numbers.max()) + 1, rng, distinct=True, start=first).gather(numbers)
         if self.missing_share:
             gone = np.flatnonzero(own.random(codes.size) < self.missing_share)

@@ -21,6 +21,7 @@ from masquerade.distinct import Cells
 from masquerade.errors import SchemaError, SettingError, TableError, nearest
 from masquerade.files import READABLE, kind_of_file
 from masquerade.inference import column_of, with_evidence
+from masquerade.machine import available_bytes
 from masquerade.privacy.counts import Counts, hashed_units
 from masquerade.progress import Callback, Progress
 from masquerade.schema import Column, Schema
@@ -28,7 +29,7 @@ from masquerade.spelling import check_declared
 from masquerade.surveying.census import ValueCensus
 from masquerade.surveying.facts import Facts, LevelFacts, NumberFacts
 from masquerade.surveying.sample import RowSample, row_numbers
-from masquerade.table_stream import TableStream, available_bytes
+from masquerade.table_stream import TableStream
 
 __all__ = ["Survey", "fits_in_memory", "survey"]
 
@@ -40,6 +41,9 @@ HOLDOUT_ROWS = 100_000
 """At most so many of the rows that are held out are kept."""
 MEMORY_SHARE = 0.5
 """A table that takes more than this share of the free memory is read as a stream."""
+
+UNKNOWN_BYTES = 4 << 30
+"""Taken for free where the system does not say."""
 MOST_GROWTH = 16
 PACKED = (".parquet", *(ending for ending in READABLE if ending.endswith(".gz")))
 _TRIES = 4
@@ -79,7 +83,7 @@ class Survey:
 
 def fits_in_memory(path: str | Path) -> bool:
     """Whether a file's table takes less than half of the free memory, about; raises `FileError` like `read_table`."""
-    path, room = Path(path), MEMORY_SHARE * available_bytes()
+    path, room = Path(path), MEMORY_SHARE * (available_bytes() or UNKNOWN_BYTES)
     # A cell takes 16 bytes, or somewhat more, and at least two in a text that is not packed.
     if path.is_file() and kind_of_file(path) not in PACKED and path.stat().st_size * MOST_GROWTH < room:
         return True

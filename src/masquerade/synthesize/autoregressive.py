@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade import frames, seeds, spelling
+from masquerade import frames, seeds
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.table import TableCodec
 from masquerade.errors import ArtifactError, MasqueradeWarning, SettingError
@@ -27,8 +27,9 @@ from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.progress import Callback, Progress
 from masquerade.rules.parse import parse_rules
 from masquerade.schema import Schema
-from masquerade.synthesize.base import CHUNK_ROWS, Synthesizer
-from masquerade.synthesize.cells import Cells, narrowed, resolve, typed_given
+from masquerade.synthesize.base import CHUNK_ROWS
+from masquerade.synthesize.cells import Cells, resolve, typed_given
+from masquerade.synthesize.completing import Completing
 from masquerade.synthesize.drawing import Drawer
 from masquerade.synthesize.explain import dependencies
 from masquerade.synthesize.given import rows_wanted
@@ -55,14 +56,12 @@ VALIDATION_ROWS = 8_192
 VALIDATION_CELLS = 500_000
 """At most so many digits are judged at once, so that wide tables are validated in little memory."""
 
-RESOLVING_DRAWS = 8
-"""How often what a given column leaves open of the one that determines it is drawn for a prediction."""
 
 STARTED_RATE = 0.25
 """Share of the learning rate with which a model goes on from another one."""
 
 
-class Autoregressive(Synthesizer):
+class Autoregressive(Completing):
     """Draws a row column after column, each from what is known of the row so far.
 
     One net serves every order: half of each batch is trained in the table's own order, half in a random one, so that any
@@ -104,7 +103,6 @@ class Autoregressive(Synthesizer):
     quantiles: ClassVar[bool] = True
     takes_any_cells: ClassVar[bool] = True
 
-    _drawer: Drawer
     _start: Self | None
 
     def __init__(
@@ -393,146 +391,6 @@ class Autoregressive(Synthesizer):
             given = known.codes if (known.codes >= 0).any() else None
         codes = self._drawer.rows(rows, seed, given=given, temperature=temperature)
         return Encoded(codes, np.zeros(codes.shape, np.float32))
-
-    # ── other questions ────────────────────────────────────────────────────────────────────────────────────────
-
-    def impute(self, frame: Any, draws: int | None = None, random_state: int | None = None) -> Any:
-        """Fill missing cells by draws from their distribution given the other cells of their row.
-
-        Args:
-            frame: a table with the model's columns (or some of them: the others are drawn whole); it is not changed.
-            draws: how many completed tables to return (multiple imputation, Rubin 1987); None: one.
-            random_state: seed; None: the next draw of this model.
-
-        Returns:
-            A frame of the kind given, or a list of `draws` of them; cells that were there are untouched.
-
-        Raises:
-            SchemaError: a column that the model does not know, or cells that do not fit it.
-
-        >>> import polars as pl
-        >>> table = pl.DataFrame({"age": [20, 30, 40, 50] * 25, "sex": ["f", "m"] * 50})
-        >>> model = Autoregressive(epochs=5, random_state=0).fit(table)
-        >>> model.impute(pl.DataFrame({"age": [30, None], "sex": ["m", "f"]}))["age"][0]
-        30
-        """
-        self._check_fitted()
-        if draws is not None:
-            check_count("draws", draws)
-        seed = self._sampling_seed(random_state)
-        raw, kind, typed = self._read(frame)
-        cells = Cells.of(self.codec_, typed, typed.height, missing_is_known=False, strict=False)
-        filled = []
-        for turn in range(draws or 1):
-            turn_seed = seeds.integer(seed, "impute", turn)
-            known = resolve(self.codec_, cells, self._drawer.distribution, turn_seed, strict=False)
-            codes = self._drawer.rows(
-                typed.height, turn_seed, given=known.codes, log_share=self._drawer.without(self._missing_places())
-            )
-            drawn = self.codec_.decode(Encoded(codes, np.zeros(codes.shape, np.float32)), turn_seed)
-            filled.append(self._filled(raw, kind, typed, known.fill(drawn)))
-        return filled[0] if draws is None else filled
-
-    def _filled(self, raw: pl.DataFrame, kind: frames.FrameKind, typed: pl.DataFrame, drawn: pl.DataFrame) -> Any:
-        """The raw cells where they were there, the drawn ones spelled alike where they were not."""
-        given = frames.FrameKind(kind.library, {**self.kind_.columns, **kind.columns})
-        spelled = spelling.spell(drawn, self.schema_, given)
-        there = {name: typed.get_column(name).is_not_null() for name in typed.columns}
-        columns = []
-        for name in self.schema_.names:
-            column = spelled.get_column(name)
-            if name in raw.columns and column.dtype == raw.get_column(name).dtype:
-                column = raw.get_column(name).zip_with(there[name], column)
-            columns.append(column)
-        return frames.from_polars(pl.DataFrame(columns), given)
-
-    def _missing_places(self) -> NDArray[np.intp]:
-        """The places of the codes that stand for missing."""
-        digits = self._drawer.net.slots.digits
-        names = self.codec_.layout.names
-        return np.array(
-            [
-                digits.starts[i] + digits.sizes[i] - 1
-                for i, name in enumerate(names)
-                if self.codec_.codecs[name].missing  # type: ignore[attr-defined]
-            ],
-            np.intp,
-        )
-
-    def predict_proba(self, frame: Any, column: str) -> Any:
-        """The probability of each level of one column, row by row, given the other cells.
-
-        Args:
-            frame: a table with some or all of the other columns; what stands in `column` is not read. A missing cell counts as
-                known to be missing where the model has seen missing cells in its column, else as not known.
-            column: which column.
-
-        Returns:
-            A frame of the kind given, with one column for each level (for a bin of numbers `"low to high"`, for missing
-            `"missing"`), float64, each row summing to 1.
-
-        Raises:
-            ConditionError: there is no such column, or nothing to predict in it.
-        """
-        self._check_fitted()
-        codec = self.codec_
-        codec.check_modelled(column)
-        _, kind, typed = self._read(frame, without=column)
-        cells = Cells.of(codec, typed, typed.height, missing_is_known=False, strict=False)
-        for i, name in enumerate(codec.layout.names):
-            if name in typed.columns and codec.codecs[name].missing:  # type: ignore[attr-defined]
-                cells.codes[typed.get_column(name).is_null().to_numpy(), i] = codec.layout.sizes[i] - 1
-        on = codec.dependencies[column].on if column in codec.dependencies else column
-        place = codec.layout.names.index(on)
-        shares = np.zeros((typed.height, codec.layout.sizes[place]))
-        for turn in range(RESOLVING_DRAWS if codec.dependencies else 1):
-            known = resolve(codec, cells, self._drawer.distribution, turn, strict=False)
-            shares += self._drawer.distribution(known.codes, place)
-            if np.array_equal(known.codes, cells.codes):
-                break
-        shares = narrowed(codec, typed, on, cells.codes[:, place], shares)
-        if column in codec.dependencies:
-            dependent = np.zeros((len(shares), codec.codecs[column].size))
-            np.add.at(dependent.T, codec.dependencies[column].lookup, shares.T)
-            shares = dependent
-        names = codec.names_of_codes(column)
-        return frames.from_polars(
-            pl.DataFrame({name: shares[:, i] for i, name in enumerate(names)}),
-            frames.FrameKind(kind.library, {}),
-        )
-
-    def log_prob(self, frame: Any) -> NDArray[np.float64]:
-        """The log-likelihood of each row's cells under the model, in nats.
-
-        Args:
-            frame: a table with all or some of the model's columns; columns that are left out are summed over.
-
-        Returns:
-            float64, shape (rows,): log probability of the row's codes (a number counts by its bin, so this is no density); -inf
-            where a cell has a level that the model never draws. Ids, constants and columns that another one determines count
-            nothing.
-        """
-        self._check_fitted()
-        _, _, typed = self._read(frame)
-        codec = self.codec_
-        there = [name in typed.columns for name in codec.layout.names]
-        codes = np.zeros((typed.height, len(there)), np.int32)
-        for i, name in enumerate(codec.layout.names):
-            if there[i]:
-                codes[:, i] = codec.locate(name, typed.get_column(name))
-        result = self._drawer.log_probability(codes, np.array(there))
-        return np.where((codes < 0).any(axis=1), -np.inf, result)
-
-    def _read(self, frame: Any, without: str | None = None) -> tuple[pl.DataFrame, frames.FrameKind, pl.DataFrame]:
-        """A user's frame of some of the columns: as it is, what kind it was, and typed."""
-        raw, kind = frames.to_polars(frame)
-        part = raw if without is None or without not in raw.columns else raw.drop(without)
-        for name in part.columns:
-            self.schema_[name]
-        blank = [name for name in part.columns if part.get_column(name).dtype == pl.Null]
-        part = part.with_columns(pl.col(name).cast(pl.String) for name in blank)
-        schema = Schema(tuple(self.schema_[name] for name in part.columns))
-        return part, kind, spelling.parse(part, schema) if part.columns else pl.DataFrame()
 
     # ── what was learned ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from scipy.special import gammaln
 
 from masquerade.codec.arrays import Layout
 from masquerade.codec.table import TableCodec
+from masquerade.errors import MasqueradeWarning
 from masquerade.nets.autoregressive import AutoregressiveNet, Weights
 from masquerade.nets.mixing import Dense
 from masquerade.synthesize.drawing import Drawer
@@ -106,6 +108,12 @@ def transplanted(
     ours, theirs = net.slots.digits, old.net.slots.digits
     widths = [(s.embedding, s.hidden, s.narrow) for s in (net.settings, old.net.settings)]
     if widths[0] != widths[1]:
+        warnings.warn(
+            f"start_from: its net is {widths[1][0]} and {widths[1][1]} units wide and the new one {widths[0][0]} and "
+            f"{widths[0][1]}, so codes are taken over but no weights; leave size at 'auto'.",
+            MasqueradeWarning,
+            stacklevel=5,
+        )
         return fresh
     place = {name: i for i, name in enumerate(old_codec.layout.names)}
     pairs = []

@@ -310,6 +310,22 @@ def test_temperature_makes_the_likely_likelier_or_less_so(model: Autoregressive)
             model.sample(3, temperature=bad)  # type: ignore[arg-type]
 
 
+def test_filled_cells_meet_the_rules() -> None:
+    random = np.random.default_rng(3)
+    parts = random.integers(0, 50, (600, 2))
+    whole = pl.DataFrame({"a": parts[:, 0], "b": parts[:, 1], "total": parts.sum(axis=1)})
+    model = quick(epochs=2, rules=["total = a + b"]).fit(whole)
+    place = pl.int_range(pl.len())
+    holed = whole[:60].with_columns(
+        total=pl.when(place % 2 == 0).then(None).otherwise(pl.col("total")),
+        a=pl.when(place % 3 == 0).then(None).otherwise(pl.col("a")),
+    )
+    filled = model.impute(holed)
+    assert (filled["total"] == filled["a"] + filled["b"]).all()
+    known = holed["a"].is_not_null()
+    assert filled["a"].filter(known).equals(holed["a"].filter(known))
+
+
 def test_rules_hold_in_every_row_and_few_rows_pay_for_it() -> None:
     random = np.random.default_rng(0)
     start = random.integers(0, 50, 600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from masquerade import frames, seeds, spelling
 from masquerade.codec.arrays import Encoded
+from masquerade.errors import InputError
 from masquerade.schema import Schema
 from masquerade.synthesize.base import Synthesizer
 from masquerade.synthesize.cells import Cells, narrowed, resolve
@@ -36,7 +38,8 @@ class Completing(Synthesizer):
             random_state: seed; None: the next draw of this model.
 
         Returns:
-            A frame of the kind given, or a list of `draws` of them; cells that were there are untouched.
+            A frame of the kind given, or a list of `draws` of them; cells that were there are untouched, and filled ones meet
+            the rules wherever those leave a way.
 
         Raises:
             SchemaError: a column that the model does not know, or cells that do not fit it.
@@ -61,8 +64,29 @@ class Completing(Synthesizer):
                 typed.height, turn_seed, given=known.codes, log_share=self._drawer.without(self._missing_places())
             )
             drawn = self.codec_.decode(Encoded(codes, np.zeros(codes.shape, np.float32)), turn_seed)
-            filled.append(self._filled(raw, kind, typed, known.fill(drawn)))
+            rows = self._within_rules(known.fill(drawn), known, turn_seed)
+            filled.append(self._filled(raw, kind, typed, rows))
         return filled[0] if draws is None else filled
+
+    def _within_rules(self, rows: pl.DataFrame, known: Cells, seed: int) -> pl.DataFrame:
+        """The completed rows with drawn cells brought to meet the rules; where known cells leave no way, as they are."""
+        if self._enforcer is None or not rows.height:
+            return rows
+        nothing = np.zeros(rows.height, np.bool_)
+        flags = np.column_stack([known.known.get(name, nothing) for name in rows.columns])
+        patterns, which = np.unique(flags, axis=0, return_inverse=True)
+        for number, pattern in enumerate(patterns):
+            if pattern.all():
+                continue
+            keep = frozenset(name for name, there in zip(rows.columns, pattern, strict=True) if there)
+            index = np.flatnonzero(which == number)
+            part = self._enforcer.settle(rows[index], keep)
+            with contextlib.suppress(InputError):
+                part = self._enforcer.repair(part, keep, seeds.stream(seed, "mend", number))
+            rows = rows.with_columns(
+                rows.get_column(name).scatter(index, part.get_column(name)) for name in rows.columns
+            )
+        return rows
 
     def _filled(self, raw: pl.DataFrame, kind: frames.FrameKind, typed: pl.DataFrame, drawn: pl.DataFrame) -> Any:
         """The raw cells where they were there, the drawn ones spelled alike where they were not."""

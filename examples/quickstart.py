@@ -20,9 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     table = mq.read_table(options.path).sample(fraction=1.0, shuffle=True, seed=0)  # the file is in order of time
-    model = mq.CTGAN(max_minutes=options.minutes, random_state=0).fit(table[1000:])
+    model = mq.Autoregressive(max_minutes=options.minutes, random_state=0).fit(table[1000:])
     fake = model.sample(10_000)  # the same kind of frame, the same dtypes and spelling
-    rare = model.sample(500, given={"y": "yes"})  # only rows with this value
+    rare = model.sample(500, given={"y": "yes", "age": 33})  # only rows with these values; any columns can be given
     print(rare.head())
     model.save(options.out / "bank.mq")  # JSON and numbers, no pickle: mq.load("bank.mq")
 

@@ -108,7 +108,7 @@ def test_the_readmes_example_is_the_quickstart() -> None:
     quickstart = (EXAMPLES / "quickstart.py").read_text(encoding="utf-8")
     for call in (
         "mq.read_table(",
-        "mq.CTGAN(max_minutes=",
+        "mq.Autoregressive(max_minutes=",
         ".fit(",
         "model.sample(10_000)",
         "model.save(",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 
 import numpy as np
 import polars as pl
@@ -18,7 +19,7 @@ __all__ = ["Facts", "LevelFacts", "NumberFacts"]
 MOST_ODD = 1_000
 
 
-class Facts:
+class Facts(ABC):
     """What both kinds of column have in common: rows with and without a value, and cells that do not fit.
 
     Args:
@@ -48,12 +49,13 @@ class Facts:
         self.there, self.missing = self.there + count, self.missing + values.len() - count
         self._take(values.filter(present).alias("value"), None if units is None else units.filter(present))
 
+    @abstractmethod
     def _take(self, values: pl.Series, units: pl.Series | None) -> None:
-        raise NotImplementedError
+        """Take further values in, none missing."""
 
+    @abstractmethod
     def counts(self, distinct: float) -> Counts:
         """What is known now; `distinct`: how many different values there are, about."""
-        raise NotImplementedError
 
 
 class NumberFacts(Facts):

@@ -219,7 +219,6 @@ class CTGAN(Synthesizer):
             checkpoint.save(outcome.state, outcome.trail, now=True)
         began = time.monotonic()
         tell(Progress("calibrate", 0, 1, 0.0))
-        self._last = outcome.state.generator
         self.history_, self.interrupted_ = outcome.trail.history, outcome.stopped == "interrupted"
         if outcome.stopped == "diverged":
             warnings.warn(

@@ -31,12 +31,14 @@ class Session:
         debug: whether an error shows its traceback.
         warned: the warnings shown so far; each is shown once.
         interrupted: whether the command has already told that it was interrupted.
+        kept: a sentence on what was written and stays when the command is interrupted from here on.
     """
 
     quiet: bool = False
     debug: bool = False
     warned: set[str] = field(default_factory=set)
     interrupted: bool = False
+    kept: str = "nothing was written."
 
 
 session = Session()
@@ -67,7 +69,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     if code == INTERRUPTED and not session.interrupted:
-        say("interrupted", "nothing was written.")
+        say("interrupted", session.kept)
     return code
 
 

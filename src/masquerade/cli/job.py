@@ -166,10 +166,11 @@ def _train(request: Request, job: Job, callback: Callback | None) -> Any:
     model.fit(job.table.train if job.table.survey is None else job.table.survey, schema=job.table.schema)
     if request.save is not None:
         model.save(request.save)
+        session.kept = f"the best model so far is in {request.save}; no rows were written."
     if model.interrupted_:
         session.interrupted = True
-        kept = "--save would have kept it" if request.save is None else f"the best model so far is in {request.save}"
-        raise InterruptedTraining(f"training was interrupted; {kept}; no rows were written.")
+        kept = "--save would have kept it; no rows were written." if request.save is None else session.kept
+        raise InterruptedTraining(f"training was interrupted; {kept}")
     return model
 
 

@@ -9,25 +9,21 @@ from __future__ import annotations
 import functools
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import jax
-from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.codec.arrays import Encoded, Layout
-from masquerade.codec.calibration import ScalarMap
-from masquerade.errors import ArtifactError, MasqueradeWarning, SettingError
+from masquerade.errors import MasqueradeWarning, SettingError
 from masquerade.nets.gan import Data, GANSettings, TabularGAN
 from masquerade.nets.gan_nets import Critic, Generator, NetFactory
 from masquerade.nets.loop import Compilation, Schedule, Trail, train
-from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.progress import Callback, Progress
-from masquerade.synthesize.base import Synthesizer
+from masquerade.synthesize.calibrated import Calibrated
 from masquerade.synthesize.checkpoint import Checkpoint
-from masquerade.synthesize.given import Condition
 from masquerade.synthesize.sampling import Referee, Sampler, shape
 from masquerade.synthesize.settings import check_count, check_positive
 
@@ -39,7 +35,7 @@ TOLERANCE = 0.005
 _LOSSES = ("relativistic", "wgan-gp")
 
 
-class CTGAN(Synthesizer):
+class CTGAN(Calibrated):
     """Conditional tabular GAN (Xu et al. 2019).
 
     Each step draws a discrete column and one of its levels by log frequency, shows the critic real and made rows that have
@@ -156,7 +152,7 @@ class CTGAN(Synthesizer):
             return self.pac
         return 1 if self.loss == "relativistic" else 10
 
-    def _gan(self, layout: Layout, rows: int) -> TabularGAN:
+    def _net(self, layout: Layout, rows: int) -> TabularGAN:
         relativistic = self.loss == "relativistic"
         rate = 1e-3 if relativistic else 2e-4
         batch = min(self.batch_size, max(rows // 10, 2 * self._pac, 16))
@@ -181,7 +177,7 @@ class CTGAN(Synthesizer):
     def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
         began = time.monotonic()
         tell = self._tell
-        gan = self._gan(layout, len(encoded))
+        gan = self._net(layout, len(encoded))
         beginning = seeds.integer(seed, "train")
         state = Compilation(gan.init, beginning).result()(beginning)
 
@@ -230,29 +226,6 @@ class CTGAN(Synthesizer):
         self._params = normalised(outcome.trail.best, data)
         self._bias, self._map = referee.calibration(self._params, quick=self.interrupted_)
         tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
-
-    # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _draw(self, rows: int, condition: Condition | None, seed: int) -> Encoded:
-        return self._map.apply(self._sampler.draw(self._params, rows, seed, self._bias, condition))
-
-    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        arrays = {f"generator{name}": array for name, array in to_arrays(self._params).items()}
-        arrays |= {f"map.{name}": array for name, array in self._map.to_arrays().items()}
-        return {}, arrays | {"bias": self._bias}
-
-    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], layout: Layout) -> None:
-        self._check_settings()
-        gan = self._gan(layout, self.batch_size * 10)
-        self._sampler = Sampler(gan)
-        weights = {k.removeprefix("generator"): v for k, v in arrays.items() if k.startswith("generator")}
-        self._params = from_arrays(gan.skeleton(), weights)
-        self._bias = arrays["bias"]
-        self._map = ScalarMap.from_arrays(
-            {k.removeprefix("map."): v for k, v in arrays.items() if k.startswith("map.")}, layout
-        )
-        if self._bias.shape != (gan.spans.width,):
-            raise ArtifactError(f"the saved bias has {self._bias.size} places, expected {gan.spans.width}; fit again.")
 
 
 def _normaliser(gan: TabularGAN, waiting: Callable[[float], None]) -> Callable[[Any, Data], Any]:

@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
-
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from typing import ClassVar
 
 from masquerade import seeds
 from masquerade.codec.arrays import Encoded, Layout
-from masquerade.codec.calibration import ScalarMap
-from masquerade.errors import ArtifactError, MasqueradeWarning, SettingError
+from masquerade.errors import MasqueradeWarning, SettingError
 from masquerade.nets.loop import Compilation, Schedule, train
 from masquerade.nets.vae import TabularVAE, VAESettings
-from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.progress import Callback, Progress
-from masquerade.synthesize.base import Synthesizer
-from masquerade.synthesize.given import Condition
+from masquerade.synthesize.calibrated import Calibrated
 from masquerade.synthesize.sampling import Referee, Sampler
 from masquerade.synthesize.settings import check_count, check_positive
 
@@ -32,7 +27,7 @@ HELD_ROWS = 8_192
 """Rows, at most a tenth, that are kept from training to tell when it begins to learn single rows by heart."""
 
 
-class TVAE(Synthesizer):
+class TVAE(Calibrated):
     """Tabular variational autoencoder (Xu et al. 2019, section 4.5).
 
     An encoder turns each row into a small Gaussian in a latent space, a decoder makes rows of latent points; both learn to
@@ -131,7 +126,7 @@ class TVAE(Synthesizer):
         if self.l2scale != 0:
             check_positive("l2scale", self.l2scale)
 
-    def _vae(self, layout: Layout, rows: int) -> TabularVAE:
+    def _net(self, layout: Layout, rows: int) -> TabularVAE:
         settings = VAESettings(
             batch_size=min(self.batch_size, max(rows // 10, 16)),
             embedding_dim=self.embedding_dim,
@@ -149,7 +144,7 @@ class TVAE(Synthesizer):
     def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
         began = time.monotonic()
         tell = self._tell
-        vae = self._vae(layout, len(encoded))
+        vae = self._net(layout, len(encoded))
         beginning = seeds.integer(seed, "train")
         state = Compilation(vae.init, beginning).result()(beginning)
         self._sampler = Sampler(vae, lambda seconds: tell(Progress("compile", 0, self.epochs, seconds)))
@@ -188,26 +183,3 @@ class TVAE(Synthesizer):
         referee = Referee(self._sampler, encoded, layout, protect=self.protect, seed=seeds.integer(seed, "calibrate"))
         self._bias, self._map = referee.calibration(self._params, quick=self.interrupted_)
         tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
-
-    # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _draw(self, rows: int, condition: Condition | None, seed: int) -> Encoded:
-        return self._map.apply(self._sampler.draw(self._params, rows, seed, self._bias, condition))
-
-    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        arrays = {f"decoder{name}": array for name, array in to_arrays(self._params).items()}
-        arrays |= {f"map.{name}": array for name, array in self._map.to_arrays().items()}
-        return {}, arrays | {"bias": self._bias}
-
-    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], layout: Layout) -> None:
-        self._check_settings()
-        vae = self._vae(layout, self.batch_size * 10)
-        self._sampler = Sampler(vae)
-        weights = {k.removeprefix("decoder"): v for k, v in arrays.items() if k.startswith("decoder")}
-        self._params = from_arrays(vae.skeleton(), weights)
-        self._bias = arrays["bias"]
-        self._map = ScalarMap.from_arrays(
-            {k.removeprefix("map."): v for k, v in arrays.items() if k.startswith("map.")}, layout
-        )
-        if self._bias.shape != (vae.spans.width,):
-            raise ArtifactError(f"the saved bias has {self._bias.size} places, expected {vae.spans.width}; fit again.")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from masquerade.files import read_schema, read_table, write_schema, write_table
     from masquerade.inference import infer
     from masquerade.judge.report import Report
+    from masquerade.loading import load
     from masquerade.privacy.ledger import Ledger
     from masquerade.release.balance import augment
     from masquerade.rules.fixed import FixedCombinations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from masquerade.rules.one_hot import OneHot
     from masquerade.schema import Column, Schema
     from masquerade.surveying import Survey, survey
-    from masquerade.synthesize import load, synthesizers
+    from masquerade.synthesize import synthesizers
     from masquerade.synthesize.autoregressive import Autoregressive
     from masquerade.synthesize.copula import GaussianCopula
     from masquerade.synthesize.ctgan import CTGAN
@@ -56,7 +57,7 @@ _HOMES = {
     "augment": "masquerade.release.balance",
     "evaluate": "masquerade.evaluation",
     "infer": "masquerade.inference",
-    "load": "masquerade.synthesize",
+    "load": "masquerade.loading",
     "read_schema": "masquerade.files",
     "read_table": "masquerade.files",
     "survey": "masquerade.surveying.passes",

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from masquerade.errors import ArtifactError, ConditionError, SettingError
+from masquerade.loading import load
 from masquerade.progress import Progress
-from masquerade.synthesize import load
 from masquerade.synthesize.ctgan import CTGAN
 
 QUICK: dict[str, Any] = {"generator_dim": (24,), "discriminator_dim": (24,), "embedding_dim": 8, "random_state": 0}

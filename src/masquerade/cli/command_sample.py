@@ -39,7 +39,7 @@ def sample(
     from masquerade.cli.control import check_model, read_control
     from masquerade.cli.release import all_or_nothing, write_ledger, write_rows
     from masquerade.cli.tables import declared_schema
-    from masquerade.errors import SchemaError
+    from masquerade.errors import SchemaError, SettingError
     from masquerade.privacy.ledger import ledger_path
     from masquerade.progress import ConsoleProgress
     from masquerade.seeds import check_seed
@@ -51,9 +51,12 @@ def sample(
     expected = declared_schema(schema, None)
     condition = checks.split_given(given)
 
-    from masquerade.synthesize import load
+    from masquerade.loading import load
+    from masquerade.synthesize import Synthesizer
 
     fitted = load(model)
+    if not isinstance(fitted, Synthesizer):
+        raise SettingError(f"{model}: holds a {type(fitted).__name__}, expected a synthesizer, which makes new rows.")
     found = fitted.schema_
     if expected is not None and [(c.name, c.kind) for c in expected] != [(c.name, c.kind) for c in found]:
         raise SchemaError(f"--schema: {schema} has other columns or kinds than the schema of {model}.")

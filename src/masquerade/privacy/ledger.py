@@ -31,6 +31,8 @@ class Ledger:
         mechanism: how rows were made, such as `"CTGAN"`.
         events: what the budget was spent on, in order, as plain data.
         protections: measures without a guarantee, such as `{"protect": 10}`.
+        aligned: whether row i of the release was made from row i of the table, so that the records are still there.
+        dropped: columns of the table that are not in the release.
     """
 
     guarantee: str = "none"
@@ -41,6 +43,8 @@ class Ledger:
     mechanism: str = ""
     events: tuple[Mapping[str, Any], ...] = ()
     protections: Mapping[str, Any] = field(default_factory=dict)
+    aligned: bool = False
+    dropped: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """The guarantee in plain words, and without one the protection that was on.
@@ -60,18 +64,24 @@ class Ledger:
         else:
             sharers = f"{least} rows" if self.unit == "row" else f"{least} different {self.unit}"
             protected = f" Value protection: a level or exact value is shown only if at least {sharers} share it."
-        return f"Guaranteed: none. No mathematical bound limits what this release reveals about {whom}.{protected}"
+        kept = " Each record of the release is a real one, changed." if self.aligned else ""
+        return (
+            f"Guaranteed: none. No mathematical bound limits what this release reveals about {whom}.{kept}{protected}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return dataclasses.asdict(self) | {"events": [dict(event) for event in self.events]}
+        return dataclasses.asdict(self) | {
+            "events": [dict(event) for event in self.events],
+            "dropped": list(self.dropped),
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ledger:
         """The reverse of `to_dict`; unknown keys are ignored so that newer ledgers stay readable."""
         known = {f.name for f in dataclasses.fields(cls)}
         values = {k: v for k, v in data.items() if k in known}
-        return cls(**(values | {"events": tuple(values.get("events", ()))}))
+        return cls(**(values | {key: tuple(values.get(key, ())) for key in ("events", "dropped")}))
 
     @classmethod
     def read(cls, path: str | Path) -> Ledger:

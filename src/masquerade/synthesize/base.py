@@ -6,11 +6,10 @@ A synthesizer is one class in one module of this folder. It says how to learn fr
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import secrets
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -18,18 +17,18 @@ from typing import Any, ClassVar, Self
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade import artifact, frames, inference, seeds, spelling
+from masquerade import artifact, frames, seeds, spelling
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.table import TableCodec
-from masquerade.errors import ArtifactError, ConditionError, SettingError
+from masquerade.errors import ArtifactError, ConditionError
 from masquerade.privacy.ledger import Ledger
 from masquerade.privacy.protect import unit_series
-from masquerade.progress import Callback, ConsoleProgress, Progress
+from masquerade.progress import Callback, Progress
 from masquerade.rules.check import check_rules
 from masquerade.rules.enforce import Enforcer
 from masquerade.schema import Schema
 from masquerade.synthesize.enforcement import enforced
-from masquerade.synthesize.estimator import Estimator
+from masquerade.synthesize.estimator import Learner
 from masquerade.synthesize.given import Condition, Known, given_columns, one_column, rows_wanted
 from masquerade.synthesize.settings import check_count
 from masquerade.synthesize.source import open_source
@@ -40,7 +39,7 @@ CHUNK_ROWS = 65_536
 """Rows drawn and decoded at a time."""
 
 
-class Synthesizer(Estimator, ABC):
+class Synthesizer(Learner):
     """Learns a table and draws new rows of it.
 
     A subclass is a scikit-learn estimator: its constructor only stores plain settings, among them at least `protect`, `unit`,
@@ -161,26 +160,6 @@ class Synthesizer(Estimator, ABC):
         """The codec of another model to go on from; none for most models."""
         return None
 
-    def _tell(self, progress: Progress) -> None:
-        """Hand a fact to every callback, and to a bar on the terminal where `verbose` asks for one."""
-        callbacks: list[Callback] = list(self.callbacks)
-        if self.verbose:
-            if not hasattr(self, "_bar"):
-                self._bar = ConsoleProgress()
-            callbacks.append(self._bar)
-        for callback in callbacks:
-            callback(progress)
-
-    def _seed(self) -> int:
-        return seeds.check_seed(self.random_state)
-
-    def _schema_of(self, raw: pl.DataFrame, schema: Schema | None) -> Schema:
-        if schema is None:
-            return inference.infer(raw, protect=self.protect, unit=self.unit)
-        if self.unit is not None and schema.unit not in (None, self.unit):
-            raise SettingError(f"unit: got {self.unit!r}, but the schema says {schema.unit!r}; give one of them.")
-        return schema if self.unit is None else dataclasses.replace(schema, unit=self.unit)
-
     # ── sample ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def sample(self, n: int | None = None, given: Any = None, random_state: int | None = None) -> Any:
@@ -299,16 +278,6 @@ class Synthesizer(Estimator, ABC):
         parts = {f"codec/{k}": v for k, v in codec_arrays.items()} | {f"learned/{k}": v for k, v in arrays.items()}
         artifact.write(path, type(self).__name__, manifest, parts)
 
-    def _settings(self) -> dict[str, Any]:
-        """Constructor settings that are plain data (nets, callbacks and paths stay behind)."""
-        plain = (str, int, float, bool, type(None))
-        values = {k: v for k, v in self.get_params(deep=False).items() if k not in ("callbacks", "checkpoint")}
-        return {
-            k: list(v) if isinstance(v, tuple | list) else v
-            for k, v in values.items()
-            if isinstance(v, plain) or (isinstance(v, tuple | list) and all(isinstance(x, plain) for x in v))
-        }
-
     @classmethod
     def _load(cls, part: artifact.Artifact, **nets: Any) -> Self:
         """A fitted model from what `save` wrote; `nets` are factories that the user brought."""
@@ -338,12 +307,6 @@ class Synthesizer(Estimator, ABC):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "codec_")
-
-    def _check_fitted(self) -> None:
-        if not self.__sklearn_is_fitted__():
-            from sklearn.exceptions import NotFittedError  # loaded for the error alone
-
-            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(table) first.")
 
     def _repr_html_(self) -> str:
         """A card for notebooks: the settings that differ from the defaults, the columns and the guarantee."""

@@ -6,12 +6,20 @@ would load SciPy's statistics, pandas and PyArrow with it: 130 MB and a second i
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from masquerade.errors import SettingError, nearest
+import polars as pl
 
-__all__ = ["Estimator"]
+from masquerade import inference, seeds
+from masquerade.errors import SettingError, nearest
+from masquerade.progress import Callback, ConsoleProgress, Progress
+from masquerade.schema import Schema
+
+__all__ = ["Estimator", "Learner"]
 
 
 class Estimator:
@@ -54,3 +62,63 @@ class Estimator:
         changed = {name: value for name, value in self.get_params().items() if value is not defaults[name]}
         shown = [f"{name}={value!r}" for name, value in changed.items() if value != defaults[name]]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Learner(Estimator, ABC):
+    """An estimator that learns from a table: what synthesizers and the releases built on them share."""
+
+    protect: int
+    unit: str | None
+    random_state: int | None
+    verbose: bool
+    callbacks: Sequence[Callback]
+
+    @abstractmethod
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` was done."""
+
+    def _seed(self) -> int:
+        return seeds.check_seed(self.random_state)
+
+    def _tell(self, progress: Progress) -> None:
+        """Hand a fact to every callback, and to a bar on the terminal where `verbose` asks for one."""
+        callbacks: list[Callback] = list(self.callbacks)
+        if self.verbose:
+            if not hasattr(self, "_bar"):
+                self._bar = ConsoleProgress()
+            callbacks.append(self._bar)
+        for callback in callbacks:
+            callback(progress)
+
+    def _schema_of(self, raw: pl.DataFrame, schema: Schema | None) -> Schema:
+        if schema is None:
+            return inference.infer(raw, protect=self.protect, unit=self.unit)
+        if self.unit is not None and schema.unit not in (None, self.unit):
+            raise SettingError(f"unit: got {self.unit!r}, but the schema says {schema.unit!r}; give one of them.")
+        return schema if self.unit is None else dataclasses.replace(schema, unit=self.unit)
+
+    def _settings(self) -> dict[str, Any]:
+        """Constructor settings that are plain data (nets, callbacks and paths stay behind)."""
+        kept = {k: v for k, v in self.get_params(deep=False).items() if k not in ("callbacks", "checkpoint")}
+        return {k: _plain(v) for k, v in kept.items() if _is_plain(v)}
+
+    def _check_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            from sklearn.exceptions import NotFittedError  # loaded for the error alone
+
+            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(table) first.")
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, tuple | list):
+        return all(map(_is_plain, value))
+    return isinstance(value, str | int | float | bool | None)
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, mappings as dictionaries."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

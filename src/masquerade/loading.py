@@ -1,0 +1,37 @@
+"""`mq.load`: a fitted model from a `.mq` file, whatever it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from masquerade import artifact
+from masquerade.errors import ArtifactError
+from masquerade.release import releases
+from masquerade.synthesize import synthesizers
+
+__all__ = ["load"]
+
+
+def load(path: str | Path, *, generator: Any = None, discriminator: Any = None) -> Any:
+    """A fitted model from a `.mq` file. Loading never runs code from the file.
+
+    Args:
+        path: the file.
+        generator: the net factory, where a GAN was fitted with one of the user's own.
+        discriminator: likewise.
+
+    Returns:
+        The fitted synthesizer or release.
+
+    Raises:
+        ArtifactError: the file is damaged, made by a newer version, or not a model.
+    """
+    part = artifact.read(path)
+    made = {cls.__name__: cls for cls in synthesizers().values()}
+    if part.kind in made:
+        return made[part.kind]._load(part, generator=generator, discriminator=discriminator)
+    kept = {cls.__name__: cls for cls in releases().values()}
+    if part.kind in kept:
+        return kept[part.kind]._load(part)
+    raise ArtifactError(f"{path}: holds a {part.kind!r}, expected one of {', '.join(sorted([*made, *kept]))}.")

@@ -24,8 +24,9 @@ from masquerade.errors import (
     SettingError,
     TableError,
 )
+from masquerade.loading import load
 from masquerade.progress import Progress
-from masquerade.synthesize import autoregressive, load
+from masquerade.synthesize import autoregressive
 from masquerade.synthesize.autoregressive import Autoregressive
 
 ROWS = 800

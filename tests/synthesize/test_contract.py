@@ -19,7 +19,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from masquerade.errors import ConditionError, SchemaError, SettingError, TableError
-from masquerade.synthesize import Synthesizer, load
+from masquerade.loading import load
+from masquerade.synthesize import Synthesizer
 from tests.synthesize.conftest import CANARY_EXTREME, CANARY_ID, CANARY_LEVEL
 
 pytestmark = pytest.mark.filterwarnings("ignore::masquerade.errors.MasqueradeWarning")

@@ -261,6 +261,10 @@ class Synthesizer(Learner):
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model as one `.mq` file (JSON and safetensors in a zip; atomic; no training row inside)."""
+        artifact.write(path, type(self).__name__, *self._to_parts())
+
+    def _to_parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """The manifest and the arrays that `save` writes, also for releases that hold a synthesizer."""
         self._check_fitted()
         codec_config, codec_arrays = self.codec_.to_state()
         config, arrays = self._to_state()
@@ -276,7 +280,7 @@ class Synthesizer(Learner):
             manifest["rules"], rule_arrays = self._enforcer.to_state()
             arrays |= {f"rules/{k}": v for k, v in rule_arrays.items()}
         parts = {f"codec/{k}": v for k, v in codec_arrays.items()} | {f"learned/{k}": v for k, v in arrays.items()}
-        artifact.write(path, type(self).__name__, manifest, parts)
+        return manifest, parts
 
     @classmethod
     def _load(cls, part: artifact.Artifact, **nets: Any) -> Self:

@@ -224,7 +224,9 @@ _TOP = f"""\
 # In [columns.NAME]:
 #   kind            {", ".join(KINDS)}
 #   minimum, maximum, levels   the values it may take; what is listed here came from the data, without rare ones
-#   sensitive       true: a secret that attacks should try to learn
+#   sensitive       true: a secret that attacks should try to learn, and that fuse draws anew
+#   pii             the kind of identifier that inspect found ("phone", "name", "birth_date", ...)
+#   quasi           true: tells who a row is about together with other columns
 #   missing         the word for a missing value; "" is an empty cell
 #   protect         a protection threshold of its own
 #   format          how dates and times are written (%d-%b-%y is 01-Oct-18)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 from rich import box
 from rich.table import Table
@@ -58,12 +60,13 @@ def _share(missing: float) -> str:
     return "" if missing == 0 else "<0.1%" if missing < 0.001 else f"{missing:.1%}"
 
 
-def overview(schema: Schema, typed: pl.DataFrame) -> Table:
+def overview(schema: Schema, typed: pl.DataFrame, people: Mapping[str, str] | None = None) -> Table:
     """A Rich table, one line a column.
 
     Args:
         schema: what each column is.
         typed: the table with null for missing, shape (rows, columns).
+        people: for columns that identify people, how, in few words; empty or None: no such column is shown.
     """
     unit = "" if schema.unit is None else f", unit {schema.unit}"
     title = f"{typed.height:,} rows, {len(schema)} columns{unit}"
@@ -72,8 +75,11 @@ def overview(schema: Schema, typed: pl.DataFrame) -> Table:
     table.add_column("Kind", no_wrap=True)
     table.add_column("Values", overflow="fold")
     table.add_column("Missing", justify="right", no_wrap=True)
+    if people:
+        table.add_column("Identifies people", overflow="fold")
     for column in schema:
         missing = typed.get_column(column.name).null_count() / max(typed.height, 1)
         name = Text(column.name, style="bold red" if column.sensitive else "bold")
-        table.add_row(name, column.kind, Text(describe_values(column)), _share(missing))
+        row = [name, column.kind, Text(describe_values(column)), _share(missing)]
+        table.add_row(*row, *([Text(people.get(column.name, ""))] if people else []))
     return table

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, get_args
 
 from masquerade.errors import SchemaError, nearest
+from masquerade.identifying import IDENTIFIERS
 from masquerade.rules.parse import parse_rules
 from masquerade.rules.rule import Rule
 
@@ -40,6 +41,8 @@ class Column:
             all `decimals`.
         missing: the word that stands for a missing value in text (`"?"`, `""`); None: a true null.
         sensitive: whether this is a secret that attacks should try to learn.
+        pii: the kind of identifier that it holds, a key of `masquerade.identifying.IDENTIFIERS`; None: none is known.
+        quasi: whether it tells who a row is about together with other columns.
         protect: a protection threshold of its own; None: the model's.
         format: how a `datetime` is written in text, in strptime's letters (see `masquerade.moments_format`); None: a
             native date or time.
@@ -57,6 +60,8 @@ class Column:
     least_decimals: int | None = None
     missing: str | None = None
     sensitive: bool = False
+    pii: str | None = None
+    quasi: bool = False
     protect: int | None = None
     format: str | None = None
     thousands: str | None = None
@@ -80,6 +85,9 @@ class Column:
             self._refuse("thousands", self.thousands, "one character that is no digit and not the decimal mark")
         if self.levels is not None and self.kind == "boolean" and len(set(self.levels)) != 2:
             self._refuse("levels", list(self.levels), "two different words, the false one first")
+        if self.pii is not None and self.pii not in IDENTIFIERS:
+            hint = nearest(str(self.pii), IDENTIFIERS)
+            self._refuse("pii", self.pii, f"one of {', '.join(IDENTIFIERS)}{hint}")
         self._check_bounds()
 
     def _check_bounds(self) -> None:
@@ -119,6 +127,8 @@ class Column:
         for field, kind, expected in (
             ("levels", list | tuple, "a list of texts"),
             ("sensitive", bool, "true or false"),
+            ("quasi", bool, "true or false"),
+            ("pii", str, "text in quotes"),
             ("missing", str, "text in quotes"),
             ("format", str, "text in quotes"),
             ("thousands", str, "text in quotes"),

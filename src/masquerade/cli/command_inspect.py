@@ -31,6 +31,9 @@ def inspect(
 ) -> None:
     """Show what each column is taken for, and write it as a schema to edit.
 
+    Columns that identify people (names, phones, ids, addresses, birth dates ...)
+    are marked, in the table and in the schema.
+
     With --schema the table is checked against that schema instead.
     Nothing here is random: a seed changes nothing.
     """
@@ -39,10 +42,14 @@ def inspect(
     from masquerade.cli.tables import read_with_schema
     from masquerade.files import write_schema
     from masquerade.overview import overview
+    from masquerade.privacy.pii import find, marked
 
     check_outputs([("--output", output, (".toml",))], [data, schema])
     raw, found = read_with_schema(data, schema, unit=unit, protect=protect)
-    tell(overview(found, spelling.parse(raw, found)))
+    typed = spelling.parse(raw, found)
+    findings = find(typed)
+    found = marked(found, findings)
+    tell(overview(found, typed, {finding.column: finding.sentence() for finding in findings}))
     if output is not None:
         write_schema(found, output)
         tell(f"Wrote {output}: check it, edit it, and give it back with --schema {output}")

@@ -1,0 +1,1 @@
+"""How each kind of identifier is recognised: by the shape of its values, then a checksum, helped by its name."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 from rich import box
 from rich.table import Table
@@ -60,13 +58,12 @@ def _share(missing: float) -> str:
     return "" if missing == 0 else "<0.1%" if missing < 0.001 else f"{missing:.1%}"
 
 
-def overview(schema: Schema, typed: pl.DataFrame, people: Mapping[str, str] | None = None) -> Table:
+def overview(schema: Schema, typed: pl.DataFrame) -> Table:
     """A Rich table, one line a column.
 
     Args:
         schema: what each column is.
         typed: the table with null for missing, shape (rows, columns).
-        people: for columns that identify people, how, in few words; empty or None: no such column is shown.
     """
     unit = "" if schema.unit is None else f", unit {schema.unit}"
     title = f"{typed.height:,} rows, {len(schema)} columns{unit}"
@@ -75,11 +72,8 @@ def overview(schema: Schema, typed: pl.DataFrame, people: Mapping[str, str] | No
     table.add_column("Kind", no_wrap=True)
     table.add_column("Values", overflow="fold")
     table.add_column("Missing", justify="right", no_wrap=True)
-    if people:
-        table.add_column("Identifies people", overflow="fold")
     for column in schema:
         missing = typed.get_column(column.name).null_count() / max(typed.height, 1)
         name = Text(column.name, style="bold red" if column.sensitive else "bold")
-        row = [name, column.kind, Text(describe_values(column)), _share(missing)]
-        table.add_row(*row, *([Text(people.get(column.name, ""))] if people else []))
+        table.add_row(name, column.kind, Text(describe_values(column)), _share(missing))
     return table

@@ -42,14 +42,16 @@ def inspect(
     from masquerade.cli.tables import read_with_schema
     from masquerade.files import write_schema
     from masquerade.overview import overview
-    from masquerade.privacy.pii import find, marked
+    from masquerade.privacy import pii
 
     check_outputs([("--output", output, (".toml",))], [data, schema])
     raw, found = read_with_schema(data, schema, unit=unit, protect=protect)
     typed = spelling.parse(raw, found)
-    findings = find(typed)
-    found = marked(found, findings)
-    tell(overview(found, typed, {finding.column: finding.sentence() for finding in findings}))
+    findings = pii.find(typed)
+    found = pii.marked(found, findings)
+    tell(overview(found, typed))
+    if findings:
+        tell(pii.overview(findings))
     if output is not None:
         write_schema(found, output)
         tell(f"Wrote {output}: check it, edit it, and give it back with --schema {output}")

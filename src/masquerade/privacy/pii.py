@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
+from rich import box
+from rich.table import Table
+from rich.text import Text
 
 from masquerade.errors import SettingError, nearest
 from masquerade.identifying import IDENTIFIERS, Sensitivity
@@ -24,7 +27,7 @@ from masquerade.privacy.identifiers.headers import kinds_of_header
 from masquerade.privacy.identifiers.shapes import Test, as_text
 from masquerade.schema import Schema
 
-__all__ = ["Finding", "find", "find_in", "kind_of", "marked", "matches"]
+__all__ = ["Finding", "find", "find_in", "kind_of", "marked", "matches", "overview"]
 
 MOST_VALUES = 10_000
 """At most so many distinct values of a column are judged."""
@@ -79,15 +82,6 @@ class Finding:
     share: float
     by: Literal["values", "name", "both"]
 
-    def sentence(self) -> str:
-        """In few words, for people.
-
-        >>> Finding("tel", "phone", 0.987, "both").sentence()
-        'phone number, 99% (name, values)'
-        """
-        why = {"values": "values", "name": "name", "both": "name, values"}[self.by]
-        return f"{IDENTIFIERS[self.kind].title}, {self.share:.0%} ({why})"
-
     @property
     def sensitivity(self) -> Sensitivity:
         """How the column identifies people: directly, together with others, or by a trait that law protects."""
@@ -116,6 +110,21 @@ def marked(schema: Schema, findings: Iterable[Finding]) -> Schema:
             quasi = found.sensitivity == "quasi"
             schema = schema.replace(found.column, pii=found.kind, quasi=quasi, sensitive=column.sensitive or not quasi)
     return schema
+
+
+def overview(findings: Iterable[Finding]) -> Table:
+    """What identifies people as a Rich table, one line a column."""
+    table = Table(title="What identifies people", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("Column", "Holds", "How", "Matched", "By"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "Matched" else "left")
+    how = {"direct": "directly", "quasi": "with others", "special": "special trait"}
+    why = {"values": "values", "name": "its name", "both": "values and name"}
+    for found in findings:
+        title = Text(IDENTIFIERS[found.kind].title)
+        table.add_row(
+            Text(found.column, style="bold"), title, how[found.sensitivity], f"{found.share:.0%}", why[found.by]
+        )
+    return table
 
 
 def find_in(values: pl.Series, name: str | None = None) -> Finding | None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from masquerade.loading import load
     from masquerade.privacy.ledger import Ledger
     from masquerade.release.balance import augment
+    from masquerade.release.desensitize import Desensitizer
+    from masquerade.release.fuse import Fusion
     from masquerade.rules.fixed import FixedCombinations
     from masquerade.rules.formula import Formula
     from masquerade.rules.inequality import Inequality
@@ -43,8 +45,10 @@ _HOMES = {
     "Autoregressive": "masquerade.synthesize.autoregressive",
     "CTGAN": "masquerade.synthesize.ctgan",
     "Column": "masquerade.schema",
+    "Desensitizer": "masquerade.release.desensitize",
     "FixedCombinations": "masquerade.rules.fixed",
     "Formula": "masquerade.rules.formula",
+    "Fusion": "masquerade.release.fuse",
     "GaussianCopula": "masquerade.synthesize.copula",
     "Inequality": "masquerade.rules.inequality",
     "Ledger": "masquerade.privacy.ledger",
@@ -71,8 +75,10 @@ __all__ = [
     "TVAE",
     "Autoregressive",
     "Column",
+    "Desensitizer",
     "FixedCombinations",
     "Formula",
+    "Fusion",
     "GaussianCopula",
     "Inequality",
     "Ledger",

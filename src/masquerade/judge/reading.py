@@ -66,6 +66,9 @@ _PRIVACY = [
     "nndr",
     "dcr_baseline_protection",
     "dcr_overfitting_protection",
+    "k_anonymity",
+    "l_diversity",
+    "t_closeness",
 ]
 _ORDER = {name: rank for rank, name in enumerate(_FIDELITY + _UTILITY + _PRIVACY)}
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from masquerade.loading import load
     from masquerade.privacy.ledger import Ledger
     from masquerade.release.balance import augment
+    from masquerade.release.mask import Masker
     from masquerade.release.desensitize import Desensitizer
     from masquerade.release.fuse import Fusion
     from masquerade.rules.fixed import FixedCombinations
@@ -52,6 +53,7 @@ _HOMES = {
     "GaussianCopula": "masquerade.synthesize.copula",
     "Inequality": "masquerade.rules.inequality",
     "Ledger": "masquerade.privacy.ledger",
+    "Masker": "masquerade.release.mask",
     "OneHot": "masquerade.rules.one_hot",
     "Range": "masquerade.rules.interval",
     "Report": "masquerade.judge.report",
@@ -82,6 +84,7 @@ __all__ = [
     "GaussianCopula",
     "Inequality",
     "Ledger",
+    "Masker",
     "OneHot",
     "Range",
     "Report",

@@ -113,6 +113,7 @@ class TableCodec:
         quantiles: bool = False,
         reuse: TableCodec | None = None,
         counts: Mapping[str, Counts] | None = None,
+        independent: frozenset[str] = frozenset(),
         seed: int = 0,
     ) -> tuple[Self, Encoded]:
         """`fit`, and the encoded table (the same as from `encode` with this seed) at no further cost.
@@ -122,6 +123,8 @@ class TableCodec:
 
         `counts`, by column, are of a larger table that `table` is a sample of: levels, bounds and frequencies are then
         those of the larger table.
+
+        `independent` columns are modelled even where another one determines them, and determine none.
         """
         known = {} if reuse is None else {c.name: reuse.codecs[c.name] for c in schema if _alike(c, reuse.schema)}
         forced = frozenset(discrete_columns or ())
@@ -150,7 +153,7 @@ class TableCodec:
         discrete = {c.name: c.name in forced or not c.is_numeric for c in schema}
         matched = {name: codecs[name].match(table.get_column(name)) for name in modelled}
         dependencies = find_dependencies(
-            {name: codes for name, codes in matched.items() if codes is not None},
+            {name: codes for name, codes in matched.items() if codes is not None and name not in independent},
             {name: codecs[name].size for name in modelled},
             prefer=[name for name in modelled if discrete[name]],
             protect={c.name: protect if c.protect is None else c.protect for c in schema},

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from masquerade.nets.autoregressive import AutoregressiveNet, Weights
 from masquerade.nets.randomness import uniforms
 
-__all__ = ["Drawing"]
+__all__ = ["Drawing", "shares"]
 
 LEAST_SHARE = 3e-4
 """Digits less likely than this share of the likeliest one are never drawn.
@@ -28,6 +28,20 @@ def _logits(ready: tuple[Weights, Array, Array], state: Array, slot: Array) -> F
     h = jax.nn.relu(state @ reading[slot] + weights.shift[slot])
     h = h + jax.nn.relu(h @ weights.inner[slot] + weights.inner_shift[slot]) @ weights.outer[slot]
     return h @ heads[slot] + weights.head_shift[slot]
+
+
+def _likely(logits: Float[Array, "batch base"]) -> Float[Array, "batch base"]:
+    """The digits' shares, up to a factor, without those too unlikely ever to be drawn."""
+    share = jnp.exp(logits - logits.max(axis=1, keepdims=True))
+    return jnp.where(share < LEAST_SHARE, 0.0, share)
+
+
+def shares(
+    ready: tuple[Weights, Array, Array], state: Array, slot: Array, log_share: Float[Array, "batch base"]
+) -> Float[Array, "batch base"]:
+    """The probability of each digit of one slot, as it is drawn."""
+    share = _likely(_logits(ready, state, slot) + log_share)
+    return share / share.sum(axis=1, keepdims=True)
 
 
 class Drawing:
@@ -52,6 +66,22 @@ class Drawing:
     def ready(self, weights: Weights) -> tuple[Weights, Array, Array]:
         """Weights laid out for drawing."""
         return weights, weights.mixing.ready(), weights.heads(self.net.slots)
+
+    def node_at(self, slot: Array, node: Int[Array, " batch"]) -> Int[Array, " batch"]:
+        """The node at which this slot's digit is asked for, where the slot before it led to `node`."""
+        return jnp.where(self._root[slot] >= 0, self._root[slot], node)
+
+    def told(
+        self, weights: Weights, slot: Array, node: Int[Array, " batch"], digit: Int[Array, " batch"]
+    ) -> tuple[Int[Array, " batch"], Float[Array, "batch embedding"], Int[Array, " batch"]]:
+        """The place behind a digit, what it tells the later slots, and the node it leads to."""
+        place = self._place[node, digit]
+        features = self.net.slots.features[self.net.slots.level[slot], place]
+        return place, weights.embed[slot][digit] + features @ weights.tell[slot], self._next[node, digit]
+
+    def written(self, codes: Int[Array, "columns batch"], slot: Array, place: Array) -> Int[Array, "columns batch"]:
+        """The codes with this slot's column at this place; a later slot of the column writes over it."""
+        return jax.lax.dynamic_update_slice(codes, (place - self._start[slot])[None], (self.net.slots.column[slot], 0))
 
     def rows(
         self,
@@ -91,22 +121,17 @@ class Drawing:
 
         def body(slot: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
             state, node, codes = carry
-            node = jnp.where(self._root[slot] >= 0, self._root[slot], node)
-            logits = (_logits(ready, state, slot) + log_share[node]) / temperature
-            share = jnp.exp(logits - logits.max(axis=1, keepdims=True))
-            share = jnp.where(share < LEAST_SHARE, 0.0, share)
+            node = self.node_at(slot, node)
+            share = _likely((_logits(ready, state, slot) + log_share[node]) / temperature)
             sums = share @ running  # as a product three times as quick on a CPU as a cumulative sum
             drawn = (sums < u[slot][:, None] * sums[:, -1:]).sum(axis=1).astype(jnp.int32)
             digit = jnp.minimum(drawn, slots.base - 1)
             if not free:
                 digit = jnp.where(fixed[slot] >= 0, fixed[slot], digit)
-            place = self._place[node, digit]
-            features = slots.features[slots.level[slot], place]
-            told = weights.embed[slot][digit] + features @ weights.tell[slot]
+            place, told, following = self.told(weights, slot, node, digit)
             if not free:
                 told = told * (fixed[slot] < 0)[:, None]  # what is given was told at the beginning
-            codes = jax.lax.dynamic_update_slice(codes, (place - self._start[slot])[None], (slots.column[slot], 0))
-            return weights.mixing.add(state, slot, told), self._next[node, digit], codes
+            return weights.mixing.add(state, slot, told), following, self.written(codes, slot, place)
 
         empty = jnp.zeros((slots.columns, batch), jnp.int32)
         begin = (weights.mixing.begin(told), jnp.zeros(batch, jnp.int32), empty)

@@ -202,6 +202,10 @@ class Autoregressive(Completing):
         )
         return settings, epochs
 
+    def _net(self, slots: Slots, settings: NetSettings) -> AutoregressiveNet:
+        """The pure functions of the net."""
+        return AutoregressiveNet(slots, settings)
+
     # ── learning ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def fit(self, X: Any, schema: Schema | None = None, start_from: Self | None = None) -> Self:
@@ -245,7 +249,7 @@ class Autoregressive(Completing):
             self.codec_ = dataclasses.replace(self.codec_, layout=layout)
         slots = Slots(layout)
         settings, epochs = self._plan(slots, len(kept))
-        net = AutoregressiveNet(slots, settings)
+        net = self._net(slots, settings)
         held = held[: max(VALIDATION_CELLS // slots.count, 256)]
         check_memory(net, len(kept), len(held))
 
@@ -422,7 +426,7 @@ class Autoregressive(Completing):
 
     def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], layout: Layout) -> None:
         self._check_settings()
-        net = AutoregressiveNet(Slots(layout), NetSettings(**config["net"]))
+        net = self._net(Slots(layout), NetSettings(**config["net"]))
         saved = {k.removeprefix("net"): v for k, v in arrays.items() if k.startswith("net")}
         weights = from_arrays(jax.eval_shape(lambda: net.weights(0)), saved)
         if arrays["log_share"].shape != net.slots.digits.log_share.shape:

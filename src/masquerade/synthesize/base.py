@@ -139,6 +139,7 @@ class Synthesizer(Learner):
             max_levels=self.most_levels,
             quantiles=self.quantiles,
             reuse=self._reused(),
+            independent=self._independent(),
             counts=counts,
             seed=seeds.integer(seed, "codec"),
         )
@@ -159,6 +160,10 @@ class Synthesizer(Learner):
     def _reused(self) -> TableCodec | None:
         """The codec of another model to go on from; none for most models."""
         return None
+
+    def _independent(self) -> frozenset[str]:
+        """Columns that are modelled even where another one determines them; none for most models."""
+        return frozenset()
 
     # ── sample ─────────────────────────────────────────────────────────────────────────────────────────────────
 

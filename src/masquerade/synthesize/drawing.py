@@ -59,7 +59,7 @@ class Drawer:
         self._drawing, self._waiting = Drawing(net), waiting
         width = net.slots.count * net.settings.embedding + net.slots.base
         self.block_rows = max(64, min(4_096, 1 << int(np.log2(MOST_NUMBERS / width))))
-        self._ready = jax.jit(self._drawing.ready)(weights)
+        self.ready = jax.jit(self._drawing.ready)(weights)
         self._programs: dict[str, Callable[..., Any]] = {}
 
     def rows(
@@ -95,7 +95,7 @@ class Drawer:
         for block, start in enumerate(range(0, count, size)):
             rows = slice(start, min(start + size, count))
             known = nothing if given is None else _padded(given[rows], size)
-            drawn = program(self._ready, shares, np.float32(temperature), key, np.int32(block), known)
+            drawn = program(self.ready, shares, np.float32(temperature), key, np.int32(block), known)
             pending.append((rows, drawn))
             if len(pending) > BLOCKS_AHEAD:
                 collect()
@@ -158,7 +158,7 @@ class Drawer:
                 for place in np.unique(node, return_index=True)[1]:
                     behind = np.int32(here.start + place)
                     children = np.asarray(
-                        program(self._ready, self.log_share, known, np.int32(slot), behind, np.int32(node[place]))
+                        program(self.ready, self.log_share, known, np.int32(slot), behind, np.int32(node[place]))
                     )
                     mine = np.flatnonzero(node == node[place])
                     total[:, mine] += children[:, digits.digit[level, here][mine]]
@@ -194,7 +194,7 @@ class Drawer:
                 _shape((size, columns), np.int32),
             )
             if name == "children":
-                arguments: tuple[Any, ...] = (self._ready, shares, codes, number, number, number)
+                arguments: tuple[Any, ...] = (self.ready, shares, codes, number, number, number)
                 function: Callable[..., Any] = self._drawing.child_log_probabilities
             elif name == "expected":
                 arguments, function = (self.weights, shares, codes), self.net.expected_children
@@ -203,7 +203,7 @@ class Drawer:
                 function = self.net.log_probabilities
             else:
                 key = jax.eval_shape(jax.random.key, 0)
-                arguments = (self._ready, shares, _shape(()), key, number, codes)
+                arguments = (self.ready, shares, _shape(()), key, number, codes)
                 function = self._drawing.free_rows if name == "free" else self._drawing.rows
             self._programs[name] = Compilation(function, *arguments).result(self._waiting)
         return self._programs[name]

@@ -8,7 +8,14 @@ from typing import Annotated, Any
 import typer
 import typer.main
 
-from masquerade.cli import command_demo, command_evaluate, command_inspect, command_sample, command_synthesize
+from masquerade.cli import (
+    command_demo,
+    command_evaluate,
+    command_fuse,
+    command_inspect,
+    command_sample,
+    command_synthesize,
+)
 from masquerade.cli.options import examples
 
 __all__ = ["app", "command"]
@@ -45,6 +52,7 @@ app.command("inspect", epilog=command_inspect.EXAMPLES)(command_inspect.inspect)
 app.command("synthesize", epilog=command_synthesize.EXAMPLES)(command_synthesize.synthesize)
 app.command("sample", epilog=command_sample.EXAMPLES)(command_sample.sample)
 app.command("evaluate", epilog=command_evaluate.EXAMPLES)(command_evaluate.evaluate)
+app.command("fuse", epilog=command_fuse.EXAMPLES)(command_fuse.fuse)
 
 
 def command() -> Any:

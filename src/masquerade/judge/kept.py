@@ -100,12 +100,12 @@ def _panel(
     for low, high in _SIZES:
         inside = sizes[(sizes >= low) & (sizes <= (high or np.inf))]
         names.append("alone" if high == 1 else f"{low}+" if high is None else f"{low} to {high}")
-        shares.append(round(float(inside.sum() / rows), 3))
+        shares.append(float(10 * round(inside.sum() / 10) / rows))
     note = (
         f"Of the records, {_share(unique)} stand alone in {_listed(quasi)}: whoever knows these of a person finds the "
-        "record, and what is kept of it is an open book. Hiding other columns does not change this. Generalise (age in bands, postcode "
-        "shortened) or mask what is kept to make groups larger. The smallest group, the poorest and the farthest are facts "
-        "about this table, not a guarantee."
+        "record, and what is kept of it is an open book. Hiding other columns does not change this. Generalise (age in "
+        "bands, postcode shortened) or mask what is kept to make groups larger. The smallest group, the poorest and the "
+        "farthest are facts about this table, not a guarantee. Bars count records in tens."
     )
     table = Rows(("secret", "fewest different values", "farthest distribution"), tuple(secrets)) if secrets else None
     return Panel("What the kept columns leave open", note, Bars("share of records", tuple(names), tuple(shares)), table)

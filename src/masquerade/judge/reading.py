@@ -66,6 +66,7 @@ _PRIVACY = [
     "nndr",
     "dcr_baseline_protection",
     "dcr_overfitting_protection",
+    "own_values",
     "k_anonymity",
     "l_diversity",
     "t_closeness",

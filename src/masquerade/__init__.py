@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from masquerade.loading import load
     from masquerade.privacy.ledger import Ledger
     from masquerade.release.balance import augment
+    from masquerade.release.encode import Encoder
     from masquerade.release.mask import Masker
     from masquerade.release.desensitize import Desensitizer
     from masquerade.release.fuse import Fusion
@@ -47,6 +48,7 @@ _HOMES = {
     "CTGAN": "masquerade.synthesize.ctgan",
     "Column": "masquerade.schema",
     "Desensitizer": "masquerade.release.desensitize",
+    "Encoder": "masquerade.release.encode",
     "FixedCombinations": "masquerade.rules.fixed",
     "Formula": "masquerade.rules.formula",
     "Fusion": "masquerade.release.fuse",
@@ -78,6 +80,7 @@ __all__ = [
     "Autoregressive",
     "Column",
     "Desensitizer",
+    "Encoder",
     "FixedCombinations",
     "Formula",
     "Fusion",

@@ -1,0 +1,389 @@
+"""The masker: chosen cells of real records replaced, everything else as it was, to the letter.
+
+Reference: conditional generation, G(x, m) → x̂ (Yoon, Jordon and van der Schaar 2018, arXiv 1806.02920, call it imputation);
+the rules are the classic ways of statistical disclosure control (Hundepool et al. 2012). Guarantee: none.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from masquerade import frames, seeds, spelling
+from masquerade.errors import MasqueradeWarning, SchemaError, SettingError, nearest
+from masquerade.masking import Batch, Replace
+from masquerade.masking.keys import Key
+from masquerade.masking.mask_rules import HOWS, Rule, check_rate, check_rules, read_rules, rule_of
+from masquerade.privacy.ledger import Ledger
+from masquerade.progress import Callback
+from masquerade.release.base import Release
+from masquerade.release.filling import CrossFit, Filler
+from masquerade.release.filling_autoregressive import AutoregressiveFiller
+from masquerade.release.hiding import Flags, hidden_cells, merged, read_mask
+from masquerade.schema import Column, Schema
+from masquerade.synthesize.settings import check_count
+
+__all__ = ["Masker"]
+
+ENGINES: dict[str, type[Filler]] = {"autoregressive": AutoregressiveFiller}
+
+
+class Masker(Release):
+    """Masks chosen columns, a share of their cells, or exactly the cells you name; the others stay to the letter.
+
+    With `how="generate"` a masked cell is drawn by a model from everything in its row that is not masked. The model of a row
+    never saw it: two are fitted, each on half of the rows, and each fills the other half (see `release.filling`).
+    The other ways follow a rule and need no training: `fit` only learns what the columns are, and `transform_chunks` masks a
+    stream of any length (but for `"shuffle"`, which needs all rows).
+
+    Args:
+        columns: which to mask; None: all, or where there are `rules`, those that the rules name.
+        rate: the share of their cells that is masked, chosen at random.
+        mask: exactly which cells: booleans, an array of shape (rows, columns) or a frame with the names of columns. Instead of
+            `columns` and `rate`.
+        how: `"generate"`, `"replace"`, `"redact"`, `"noise"`, `"generalize"`, `"shuffle"` or `"suppress"`, for all that
+            `rules` do not name.
+        engine: what generates: `"autoregressive"`, or `"gan"` (GAIN).
+        key: secret text or bytes (16 at least) of surrogates. It is saved nowhere. None: a random one, which nobody can repeat.
+        rules: options by column, such as `{"phone": {"how": "redact", "keep_last": 4}}`, or the path of a `mask.toml`.
+        locale: of surrogates, such as `"zh_CN"`, where a rule names none; None: by the value's own script.
+        protect: a value is drawn only if so many rows (units) have it; 0: off.
+        unit: the column that says whose row it is; all rows of a unit are in one half.
+        random_state: seed; with an integer the same rows are masked alike. None: afresh each time.
+        verbose: whether to show a bar.
+        callbacks: told how far training is.
+
+    >>> table = pl.DataFrame({"phone": ["13812345678", "13987654321"], "city": ["Oslo", "Rome"]})
+    >>> masker = Masker(rules={"phone": {"how": "redact", "keep_first": 3, "keep_last": 4}})
+    >>> masker.fit_transform(table).rows()
+    [('138****5678', 'Oslo'), ('139****4321', 'Rome')]
+    """
+
+    reference: ClassVar[str] = "Yoon, Jordon, van der Schaar 2018 (arXiv 1806.02920); cross-fitting: arXiv 1608.00060"
+
+    def __init__(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        rate: float = 1.0,
+        mask: Any = None,
+        how: str = "generate",
+        engine: str = "autoregressive",
+        key: str | bytes | Key | None = None,
+        rules: Mapping[str, Any] | str | Path | None = None,
+        locale: str | None = None,
+        protect: int = 10,
+        unit: str | None = None,
+        random_state: int | None = None,
+        verbose: bool = False,
+        callbacks: Sequence[Callback] = (),
+    ):
+        self.columns = columns
+        self.rate = rate
+        self.mask = mask
+        self.how = how
+        self.engine = engine
+        self.key = key
+        self.rules = rules
+        self.locale = locale
+        self.protect = protect
+        self.unit = unit
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    # ── settings ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _check_settings(self) -> None:
+        if self.how not in HOWS:
+            raise SettingError(
+                f"how: got {self.how!r}, expected one of {', '.join(HOWS)}{nearest(str(self.how), HOWS)}."
+            )
+        if self.engine not in ENGINES:
+            raise SettingError(
+                f"engine: got {self.engine!r}, expected one of {', '.join(ENGINES)}{nearest(str(self.engine), ENGINES)}."
+            )
+        check_rate(self.rate)
+        check_count("protect", self.protect, least=0)
+        if isinstance(self.columns, str):
+            raise SettingError(
+                f"columns: got {self.columns!r}, expected a list of columns, such as [{self.columns!r}]."
+            )
+        if self.mask is not None and (self.columns is not None or self.rate != 1):
+            raise SettingError("mask: says exactly which cells; leave columns and rate out, or the mask.")
+        read_rules(self.rules, self.locale)
+        if self.key is not None and not isinstance(self.key, Key):
+            Key(self.key)
+
+    def _plan(self, names: Sequence[str]) -> dict[str, Rule]:
+        """The rule of each column that may be masked.
+
+        Raises:
+            SettingError: an unknown column, or rules that contradict one another.
+        """
+        rules = read_rules(self.rules, self.locale)
+        check_rules(rules, names)
+        named = (
+            list(self.columns) if self.columns is not None else [] if rules and self._by_mask is False else list(names)
+        )
+        for name in named:
+            if name not in names:
+                raise SettingError(f"columns: there is no column {name!r}{nearest(str(name), names)}.")
+            if name in rules and self.columns is not None:
+                raise SettingError(f"columns: column {name!r} has a rule of its own, too; name it in one place.")
+        plan = dict(rules)
+        for name in named:
+            if name not in plan and (name != self.unit or self.columns is not None):
+                plan[name] = rule_of(name, {"how": self.how, "rate": self.rate}, self.locale)
+        return {name: plan[name] for name in names if name in plan}
+
+    # ── learning ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def fit(self, X: Any, y: Any = None, schema: Schema | None = None) -> Self:
+        """Learn what the columns are and, where cells are to be generated, two models of the table's halves.
+
+        Args:
+            X: a pandas, Polars or PyArrow table; of at least 40 rows or so where cells are generated. It is not changed.
+            y: not used; scikit-learn's pipelines hand it over.
+            schema: what each column is; None: inferred from the table.
+
+        Raises:
+            SettingError: a setting out of range, an unknown column, rules that contradict one another or the columns' kinds.
+            TableError: the table cannot be modelled.
+            SchemaError: the schema does not match the table.
+        """
+        self._check_settings()
+        seed = self._seed()
+        raw, kind = frames.to_polars(X)
+        self._by_mask = self.mask is not None
+        self.rules_ = self._plan(raw.columns)
+        generated = [name for name, rule in self.rules_.items() if rule.way is None]
+        frames.check_table(raw, least_rows=frames.LEAST_ROWS if generated else 1)
+        schema = self._schema_of(raw, schema)
+        for name, rule in self.rules_.items():
+            if rule.way is not None and not (self._by_mask and self.rules is None):
+                rule.way.check(schema[name])
+        self.schema_, self.kind_ = schema, kind.protected(schema)
+        self._random_key: Key | None = None
+        self._secret()
+        self._fit: CrossFit | None = None
+        if generated:
+            self._check_something_left()
+            self._learn(spelling.parse(raw, schema), seeds.integer(seed, "learn"))
+        self.ledger_ = Ledger(
+            unit=schema.unit or "row", mechanism="Masker", protections=dict(self._protections()), aligned=True
+        )
+        return self
+
+    def _secret(self) -> Key:
+        """The key given, or one random key for as long as this object lives."""
+        if self.key is not None:
+            return self.key if isinstance(self.key, Key) else Key(self.key)
+        if self._random_key is not None:
+            return self._random_key
+        self._random_key = Key.random()
+        if any(isinstance(rule.way, Replace) for rule in self.rules_.values()):
+            warnings.warn(
+                "key: none was given, so surrogates come from a random one that is kept nowhere; the same value gets the same "
+                "surrogate in this run only.",
+                MasqueradeWarning,
+                stacklevel=3,
+            )
+        return self._random_key
+
+    def _modelled(self) -> list[str]:
+        """The columns that a model learns from: those that are generated, and those that are shown and no ids."""
+
+        def wanted(column: Column) -> bool:
+            rule = self.rules_.get(column.name)
+            if column.name == self.schema_.unit or (rule is not None and rule.way is None):
+                return True
+            return column.kind not in ("text", "id") and (rule is None or rule.rate < 1 or self._by_mask)
+
+        return [column.name for column in self.schema_ if wanted(column)]
+
+    def _check_something_left(self) -> None:
+        """Refuse where every cell that a model could learn from is hidden."""
+        shown = [name for name in self._modelled() if name not in self.rules_ and name != self.schema_.unit]
+        partly = any(rule.rate < 1 for rule in self.rules_.values())
+        if not shown and not partly and not self._by_mask:
+            raise SettingError(
+                "columns: every cell would be masked, so nothing is left to generate them from; leave some columns out, give a "
+                "rate below 1, or draw new rows with a synthesizer."
+            )
+
+    def _learn(self, typed: pl.DataFrame, seed: int) -> None:
+        names = self._modelled()
+        schema = Schema(tuple(self.schema_[name] for name in names), self.schema_.unit, self.schema_.declared,
+                        tuple(rule for rule in self.schema_.rules if set(rule.columns) <= set(names)))  # fmt: skip
+        engine = ENGINES[self.engine]
+
+        def learn(rows: pl.DataFrame, half_seed: int) -> Filler:
+            with warnings.catch_warnings():
+                if not any(schema[name].kind in ("text", "id") and name in self.rules_ for name in names):
+                    warnings.filterwarnings("ignore", message=r"columns? '.*identifiers are never shown")
+                return engine.learn(rows, schema, self.protect, half_seed, (self._tell,))
+
+        self._fit = CrossFit.fit(typed.select(names), self.schema_.unit, learn, seed)
+
+    # ── masking ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def transform(self, X: Any, mask: Any = None) -> Any:
+        """The records with masked cells replaced, in their order.
+
+        Args:
+            X: a table with the fitted columns; it is not changed.
+            mask: exactly which cells, in place of the setting; as there.
+
+        Returns:
+            The kind of frame that was given. Cells that are not masked are as they were, to the letter.
+
+        Raises:
+            SchemaError: the table does not match the fitted columns.
+            SettingError: the mask does not match the table, or leaves nothing to generate from.
+        """
+        self._check_fitted()
+        raw, kind = frames.to_polars(X)
+        return self._masked(raw, kind, self._apply_seed(), self.mask if mask is None else mask)
+
+    def transform_chunks(self, chunks: Iterable[Any]) -> Iterator[Any]:
+        """A stream of frames masked one after another, so that only one is ever in memory.
+
+        Raises:
+            SettingError: a column is to be shuffled, which needs all rows; or there is an explicit mask.
+        """
+        self._check_fitted()
+        for name, rule in self.rules_.items():
+            if rule.way is not None and rule.way.whole:
+                raise SettingError(
+                    f"column {name!r}: how = {rule.how!r} needs all rows at once; take transform, or another way."
+                )
+        if self._by_mask:
+            raise SettingError("mask: says which cells of a whole table; take transform.")
+        seed = self._apply_seed()
+        for number, chunk in enumerate(chunks):
+            raw, kind = frames.to_polars(chunk)
+            yield self._masked(raw, kind, seeds.integer(seed, "chunk", number), None)
+
+    def hidden(self, X: Any) -> NDArray[np.bool_]:
+        """Which cells `transform` masks: booleans, shape (rows, columns). For the owner: whoever knows it knows what is real.
+
+        Raises:
+            SettingError: they are chosen at random afresh each time, as `random_state` is None.
+        """
+        self._check_fitted()
+        chance = any(rule.rate < 1 for rule in self.rules_.values())
+        if self.random_state is None and self.mask is None and chance:
+            raise SettingError("random_state: is None, so cells are chosen afresh each time; give an integer.")
+        raw, _ = frames.to_polars(X)
+        flags = self._flags(raw, self._apply_seed(), self.mask)
+        none = np.zeros(raw.height, np.bool_)
+        return np.column_stack([flags.get(name, none) for name in raw.columns])
+
+    def _flags(self, raw: pl.DataFrame, seed: int, mask: Any) -> Flags:
+        if self._by_mask and mask is None:
+            raise SettingError("mask: it was an explicit one when fitting; give the mask of these rows, too.")
+        if mask is None:
+            return hidden_cells({name: rule.rate for name, rule in self.rules_.items()}, raw.height, seed)
+        flags = read_mask(mask, raw)
+        for name in flags:
+            if name not in self.rules_:
+                raise SettingError(f"mask: column {name!r} has masked cells, but neither columns nor rules name it.")
+        return flags
+
+    def _masked(self, raw: pl.DataFrame, kind: frames.FrameKind, seed: int, mask: Any) -> Any:
+        """The raw rows masked, as the kind of frame they came in."""
+        for name in self.schema_.names:
+            if name not in raw.columns:
+                raise SchemaError(f"column {name!r} was fitted but is not in the table{nearest(name, raw.columns)}.")
+        for name in raw.columns:
+            if name not in self.schema_:
+                raise SchemaError(
+                    f"column {name!r} is in the table but was not fitted{nearest(name, self.schema_.names)}."
+                )
+        given = frames.FrameKind(kind.library, {**self.kind_.columns, **kind.columns})
+        flags = self._flags(raw, seed, mask)
+        made = {}
+        generated = {name: cells for name, cells in flags.items() if self.rules_[name].way is None and cells.any()}
+        if generated:
+            made = self._generated(raw, generated, flags, given, seed)
+        for name, cells in flags.items():
+            way = self.rules_[name].way
+            if way is not None and cells.any():
+                together = getattr(way, "together", None) or name
+                random = seeds.stream(seed, "together" if together != name else "column", together)
+                batch = Batch(raw, self.schema_, given, self._secret(), random, {name: None if cells.all() else cells})
+                made[name] = way.apply(name, batch)
+        columns = [
+            merged(raw.get_column(name), made[name], flags[name]) if name in made else raw.get_column(name)
+            for name in raw.columns
+        ]
+        return frames.from_polars(pl.DataFrame(columns), given)
+
+    def _generated(
+        self, raw: pl.DataFrame, generated: Flags, flags: Flags, given: frames.FrameKind, seed: int
+    ) -> dict[str, pl.Series]:
+        """Columns with drawn cells, spelled as the table's. Cells that other rules mask are hidden from the model, too."""
+        if self._fit is None:
+            raise SettingError("mask: there is no model to generate cells, as none were to be generated when fitting.")
+        names = self._modelled()
+        schema = Schema(tuple(self.schema_[name] for name in names))
+        typed = spelling.parse(raw.select(names), schema)
+        hidden = {name: cells for name, cells in flags.items() if name in names}
+        open_ = [name for name in names if name != self.schema_.unit]
+        if raw.height and all(name in hidden and hidden[name].all() for name in open_):
+            raise SettingError(
+                "mask: it covers every cell, so nothing is left to generate them from; leave some cells out."
+            )
+        filled = self._fit.fill(typed, hidden, seed)
+        spelled = spelling.spell(
+            filled.select(list(generated)), Schema(tuple(schema[name] for name in generated)), given
+        )
+        return {name: spelled.get_column(name) for name in generated}
+
+    # ── what Release asks for ──────────────────────────────────────────────────────────────────────────────────
+
+    def _apply(self, typed: pl.DataFrame, seed: int) -> pl.DataFrame:
+        raise NotImplementedError("a masker works on cells as they are spelled: see transform")
+
+    def _names_out(self) -> Sequence[str]:
+        return self.schema_.names
+
+    def _protections(self) -> Mapping[str, Any]:
+        drawn = {"protect": self.protect} if self._fit is not None else {}
+        return drawn | {"masked": {name: rule.facts() for name, rule in self.rules_.items()}}
+
+    def _settings(self) -> dict[str, Any]:
+        """Without the key and the mask, and rules without files."""
+        kept = {name: value for name, value in super()._settings().items() if name not in ("key", "mask", "rules")}
+        rules = read_rules(self.rules, self.locale)
+        return kept | {"rules": {name: rule.to_dict() for name, rule in rules.items()} or None}
+
+    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        config, arrays = ({}, {}) if self._fit is None else self._fit.to_state()
+        return {"by_mask": self._by_mask, "fit": config}, arrays
+
+    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._check_settings()
+        self._by_mask = bool(config["by_mask"])
+        self.rules_ = self._plan(self.schema_.names)
+        self._random_key = None
+        fit = config["fit"]
+        self._fit = CrossFit.from_state(ENGINES[self.engine], fit, arrays) if fit else None
+
+    def __repr__(self) -> str:
+        shown = dict(self.get_params())
+        defaults = self._defaults()
+        hidden = {"key": "..." if self.key is not None else None, "mask": "..." if self.mask is not None else None}
+        changed = [
+            f"{k}={hidden.get(k) or repr(v)}"
+            for k, v in shown.items()
+            if v is not None and (k in hidden or v != defaults[k])
+        ]
+        return f"Masker({', '.join(changed)})"

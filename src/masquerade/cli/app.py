@@ -13,6 +13,8 @@ from masquerade.cli import (
     command_evaluate,
     command_fuse,
     command_inspect,
+    command_mask,
+    command_run,
     command_sample,
     command_synthesize,
 )
@@ -51,8 +53,10 @@ app.command("demo", epilog=command_demo.EXAMPLES)(command_demo.demo)
 app.command("inspect", epilog=command_inspect.EXAMPLES)(command_inspect.inspect)
 app.command("synthesize", epilog=command_synthesize.EXAMPLES)(command_synthesize.synthesize)
 app.command("sample", epilog=command_sample.EXAMPLES)(command_sample.sample)
+app.command("mask", epilog=command_mask.EXAMPLES)(command_mask.mask)
 app.command("evaluate", epilog=command_evaluate.EXAMPLES)(command_evaluate.evaluate)
 app.command("fuse", epilog=command_fuse.EXAMPLES)(command_fuse.fuse)
+app.command("run", epilog=command_run.EXAMPLES)(command_run.run)
 
 
 def command() -> Any:

@@ -25,13 +25,14 @@ from masquerade.progress import Callback
 from masquerade.release.base import Release
 from masquerade.release.filling import CrossFit, Filler
 from masquerade.release.filling_autoregressive import AutoregressiveFiller
+from masquerade.release.filling_gan import GANFiller
 from masquerade.release.hiding import Flags, hidden_cells, merged, read_mask
 from masquerade.schema import Column, Schema
 from masquerade.synthesize.settings import check_count
 
 __all__ = ["Masker"]
 
-ENGINES: dict[str, type[Filler]] = {"autoregressive": AutoregressiveFiller}
+ENGINES: dict[str, type[Filler]] = {"autoregressive": AutoregressiveFiller, "gan": GANFiller}
 
 
 class Masker(Release):
@@ -143,6 +144,22 @@ class Masker(Release):
                 plan[name] = rule_of(name, {"how": self.how, "rate": self.rate}, self.locale)
         return {name: plan[name] for name in names if name in plan}
 
+    def check_columns(self, names: Sequence[str]) -> None:
+        """Refuse, before any work, settings that do not fit a table with these columns.
+
+        Raises:
+            SettingError: an unknown column (the nearest is named), or rules that contradict one another.
+        """
+        self._by_mask = self.mask is not None
+        self.rules_ = self._plan(names)
+
+    @property
+    def streams(self) -> bool:
+        """Whether a table can be masked piece by piece: nothing is generated anew at `fit`, shuffled, or masked explicitly."""
+        trained = getattr(self, "_fit", None) is not None
+        ways = [rule.way for rule in self.rules_.values()]
+        return not self._by_mask and all(trained if way is None else not way.whole for way in ways)
+
     # ── learning ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def fit(self, X: Any, y: Any = None, schema: Schema | None = None) -> Self:
@@ -161,8 +178,7 @@ class Masker(Release):
         self._check_settings()
         seed = self._seed()
         raw, kind = frames.to_polars(X)
-        self._by_mask = self.mask is not None
-        self.rules_ = self._plan(raw.columns)
+        self.check_columns(raw.columns)
         generated = [name for name, rule in self.rules_.items() if rule.way is None]
         frames.check_table(raw, least_rows=frames.LEAST_ROWS if generated else 1)
         schema = self._schema_of(raw, schema)
@@ -197,7 +213,8 @@ class Masker(Release):
             )
         return self._random_key
 
-    def _modelled(self) -> list[str]:
+    @property
+    def modelled_(self) -> list[str]:
         """The columns that a model learns from: those that are generated, and those that are shown and no ids."""
 
         def wanted(column: Column) -> bool:
@@ -210,7 +227,7 @@ class Masker(Release):
 
     def _check_something_left(self) -> None:
         """Refuse where every cell that a model could learn from is hidden."""
-        shown = [name for name in self._modelled() if name not in self.rules_ and name != self.schema_.unit]
+        shown = [name for name in self.modelled_ if name not in self.rules_ and name != self.schema_.unit]
         partly = any(rule.rate < 1 for rule in self.rules_.values())
         if not shown and not partly and not self._by_mask:
             raise SettingError(
@@ -219,18 +236,30 @@ class Masker(Release):
             )
 
     def _learn(self, typed: pl.DataFrame, seed: int) -> None:
-        names = self._modelled()
-        schema = Schema(tuple(self.schema_[name] for name in names), self.schema_.unit, self.schema_.declared,
-                        tuple(rule for rule in self.schema_.rules if set(rule.columns) <= set(names)))  # fmt: skip
-        engine = ENGINES[self.engine]
+        self._fit = CrossFit.fit(typed.select(self.modelled_), self.schema_.unit, self.learned_from, seed)
 
-        def learn(rows: pl.DataFrame, half_seed: int) -> Filler:
-            with warnings.catch_warnings():
-                if not any(schema[name].kind in ("text", "id") and name in self.rules_ for name in names):
-                    warnings.filterwarnings("ignore", message=r"columns? '.*identifiers are never shown")
-                return engine.learn(rows, schema, self.protect, half_seed, (self._tell,))
+    def learned_from(self, typed: pl.DataFrame, seed: int) -> Filler:
+        """A model such as each half gets, of any typed rows of the columns `modelled_`; for studies beside `fit`'s own use."""
+        names = self.modelled_
+        columns = tuple(self.schema_[name] for name in names)
+        rules = tuple(rule for rule in self.schema_.rules if set(rule.columns) <= set(names))
+        schema = Schema(columns, self.schema_.unit, self.schema_.declared, rules)
+        with warnings.catch_warnings():
+            if not any(column.kind in ("text", "id") and column.name in self.rules_ for column in columns):
+                warnings.filterwarnings("ignore", message=r"columns? '.*identifiers are never shown")
+            return ENGINES[self.engine].learn(typed, schema, self.protect, seed, (self._tell,))
 
-        self._fit = CrossFit.fit(typed.select(names), self.schema_.unit, learn, seed)
+    @property
+    def cross_fit_(self) -> CrossFit:
+        """The two models that generate.
+
+        Raises:
+            SettingError: no column is generated.
+        """
+        self._check_fitted()
+        if self._fit is None:
+            raise SettingError("how: no column is generated, so there is no model.")
+        return self._fit
 
     # ── masking ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,11 +311,12 @@ class Masker(Release):
         if self.random_state is None and self.mask is None and chance:
             raise SettingError("random_state: is None, so cells are chosen afresh each time; give an integer.")
         raw, _ = frames.to_polars(X)
-        flags = self._flags(raw, self._apply_seed(), self.mask)
+        flags = self.flags(raw, self._apply_seed(), self.mask)
         none = np.zeros(raw.height, np.bool_)
         return np.column_stack([flags.get(name, none) for name in raw.columns])
 
-    def _flags(self, raw: pl.DataFrame, seed: int, mask: Any) -> Flags:
+    def flags(self, raw: pl.DataFrame, seed: int, mask: Any = None) -> Flags:
+        """By column, which cells of the raw rows are masked under a seed: booleans, shape (rows,)."""
         if self._by_mask and mask is None:
             raise SettingError("mask: it was an explicit one when fitting; give the mask of these rows, too.")
         if mask is None:
@@ -308,7 +338,7 @@ class Masker(Release):
                     f"column {name!r} is in the table but was not fitted{nearest(name, self.schema_.names)}."
                 )
         given = frames.FrameKind(kind.library, {**self.kind_.columns, **kind.columns})
-        flags = self._flags(raw, seed, mask)
+        flags = self.flags(raw, seed, mask)
         made = {}
         generated = {name: cells for name, cells in flags.items() if self.rules_[name].way is None and cells.any()}
         if generated:
@@ -332,7 +362,7 @@ class Masker(Release):
         """Columns with drawn cells, spelled as the table's. Cells that other rules mask are hidden from the model, too."""
         if self._fit is None:
             raise SettingError("mask: there is no model to generate cells, as none were to be generated when fitting.")
-        names = self._modelled()
+        names = self.modelled_
         schema = Schema(tuple(self.schema_[name] for name in names))
         typed = spelling.parse(raw.select(names), schema)
         hidden = {name: cells for name, cells in flags.items() if name in names}

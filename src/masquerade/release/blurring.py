@@ -31,7 +31,7 @@ def draw_groups(cells: NDArray[np.integer], least: int, random: np.random.Genera
 
     >>> groups = draw_groups(np.array([0, 0, 0, 0, 0, 1]), 2, np.random.default_rng(0))
     >>> sorted(np.bincount(groups).tolist())
-    [2, 4]
+    [3, 3]
     """
     sizes = np.bincount(cells)
     small = sizes[cells] < least

@@ -8,6 +8,8 @@ with few inputs and hardly with the others. It needs no target.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,10 +35,10 @@ def simple_structure(codes: Floats, inputs: NDArray[np.floating]) -> tuple[Float
 
     >>> random = np.random.default_rng(0)
     >>> inputs = random.standard_normal((1000, 2))
-    >>> matrix, shift = simple_structure(inputs @ np.array([[1.0, 1.0], [1.0, -1.0]]), inputs)
-    >>> np.abs(np.corrcoef(((inputs @ np.array([[1.0, 1.0], [1.0, -1.0]])) @ matrix + shift).T, inputs.T)[:2, 2:]).round(1)
-    array([[0., 1.],
-           [1., 0.]])
+    >>> codes = inputs @ np.array([[1.0, 1.0], [2.0, -1.0]])
+    >>> matrix, shift = simple_structure(codes, inputs)
+    >>> sorted(np.abs(np.corrcoef((codes @ matrix + shift).T, inputs.T)[:2, 2:]).round(1).ravel().tolist())
+    [0.0, 0.0, 1.0, 1.0]
     """
     mean = codes.mean(axis=0)
     centred = codes - mean
@@ -57,26 +59,42 @@ def simple_structure(codes: Floats, inputs: NDArray[np.floating]) -> tuple[Float
     return matrix, -mean @ matrix
 
 
-def varimax(loadings: Floats, *, rounds: int = 200, tolerance: float = 1e-8) -> Floats:
+def varimax(loadings: Floats, *, rounds: int = 30, tolerance: float = 1e-5) -> Floats:
     """The orthogonal matrix that makes the squared loadings of each column as uneven as can be.
+
+    Each pair of columns is turned by its best angle (Kaiser 1958, equation 21), round after round; no turn makes it worse.
 
     Args:
         loadings: shape (inputs, codes).
         rounds: at most so many.
-        tolerance: least relative gain of a round.
+        tolerance: a round without a greater angle, in radians, is the last one.
 
     Returns:
         Shape (codes, codes).
+
+    >>> turn = varimax(np.array([[0.6, 0.8], [0.8, -0.6]]))
+    >>> (np.abs(np.array([[0.6, 0.8], [0.8, -0.6]]) @ turn)).round(3).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
     """
-    turn = np.eye(loadings.shape[1])
-    reached = 0.0
+    rows, count = loadings.shape
+    # Columns as rows of one array, so that a pair lies together: the loadings, and the matrix that turns them.
+    both = np.concatenate([loadings.T, np.eye(count)], axis=1)
     for _ in range(rounds):
-        turned = loadings @ turn
-        left, gains, right = np.linalg.svd(
-            loadings.T @ (turned**3 - turned * np.square(turned).mean(axis=0)), full_matrices=False
-        )
-        turn = left @ right
-        if gains.sum() <= reached * (1 + tolerance):
+        widest = 0.0
+        for i in range(count - 1):
+            for j in range(i + 1, count):
+                x, y = both[i, :rows], both[j, :rows]
+                u, v = x * x - y * y, 2 * x * y
+                a, b = float(u.sum()), float(v.sum())
+                sine = 2 * float(u @ v) - 2 * a * b / rows
+                cosine = float(u @ u) - float(v @ v) - (a * a - b * b) / rows
+                angle = 0.25 * math.atan2(sine, cosine)
+                if abs(angle) <= tolerance:
+                    continue
+                widest = max(widest, abs(angle))
+                c, s = math.cos(angle), math.sin(angle)
+                both[[i, j]] = c * both[i] + s * both[j], c * both[j] - s * both[i]
+        if widest <= tolerance:
             break
-        reached = float(gains.sum())
+    turn: Floats = both[:, rows:].T
     return turn

@@ -115,14 +115,19 @@ def _phone_classes(letters: Letters) -> Letters:
     classes[digits & (place >= 0)] = CLASSES["digit"]
     count = digits.sum(axis=1) - country
     first, second, fourth = digit(country), digit(country + 1), digit(country + 3)
-    chinese = (count == 11) & (first == 1) & (second >= 3)
-    american = (count == 10) & (first >= 2) & (fourth >= 2) & (~plus | (one == 1))
+    chinese = (count == 11) & (first == 1)
+    american = (count == 10) & (~plus | (one == 1))
+    other = ~chinese & ~american
     rules = (
         (0, chinese, -1),
-        (1, chinese, CLASSES["digit from 3"]),
-        (0, american, CLASSES["digit from 2"]),
-        (3, american, CLASSES["digit from 2"]),
-        (0, ~chinese & ~american & (first >= 1), CLASSES["digit from 1"]),
+        (1, chinese & (second >= 3), CLASSES["digit from 3"]),
+        (1, chinese & (second < 3), CLASSES["digit below 3"]),
+        (0, american & (first >= 2), CLASSES["digit from 2"]),
+        (0, american & (first < 2), CLASSES["digit below 2"]),
+        (3, american & (fourth >= 2), CLASSES["digit from 2"]),
+        (3, american & (fourth < 2), CLASSES["digit below 2"]),
+        (0, other & (first >= 1), CLASSES["digit from 1"]),
+        (0, other & (first == 0), -1),
     )
     for number, rows, kind in rules:
         classes[digits & (place == number) & rows[:, None]] = kind
@@ -176,8 +181,7 @@ def _chinese_ids(values: pl.Series, key: bytes) -> pl.Series:
         begin, count = _SPANS[number], _SPANS[number + 1] - _SPANS[number]
         left = (place[rows] * 10_000 + local[rows]).astype(np.uint64)
         right = ((np.array(days)[rows] - begin) * 1_000 + serial[rows]).astype(np.uint64)
-        tweak = np.full(rows.size, number, np.uint64)
-        left, right = permuted_numbers(left, right, len(provinces) * 10_000, count * 1_000, key=key, tweak=tweak)
+        left, right = permuted_numbers(left, right, len(provinces) * 10_000, count * 1_000, key=key, tweak=int(number))
         for row, one, two in zip(rows.tolist(), left.tolist(), right.tolist(), strict=True):
             date = datetime.date.fromordinal(begin + two // 1_000)
             made[row] = f"{provinces[one // 10_000]}{one % 10_000:04d}{date:%Y%m%d}{two % 1_000:03d}"

@@ -59,7 +59,7 @@ def _toml(path: Path) -> dict[str, object]:
 
 def _climbed(given: Mapping[str, object], depth: int, where: str) -> dict[str, str]:
     data: dict[str, str] = {}
-    for level, broader in data.items():
+    for level, broader in given.items():
         if not isinstance(broader, str):
             raise SettingError(
                 f'hierarchy: {where}: {level!r} has {broader!r}, expected a line such as "cook" = "service".'

@@ -29,6 +29,8 @@ _RANGES: dict[str, tuple[int, int]] = {
     "digit from 1": (0x31, 0x39),
     "digit from 2": (0x32, 0x39),
     "digit from 3": (0x33, 0x39),
+    "digit below 2": (0x30, 0x31),
+    "digit below 3": (0x30, 0x32),
     "a": (0x61, 0x7A),
     "A": (0x41, 0x5A),
     "Chinese": (0x4E00, 0x9FA5),
@@ -57,7 +59,7 @@ CLASSES = {name: number for number, name in enumerate(_RANGES)}
 """Ranges of characters that take one another's place, and the number of each; -1 stays as it is, -2 is any other letter."""
 _LOWS = np.array([low for low, _ in _RANGES.values()], np.int64)
 _SIZES = np.array([high - low + 1 for low, high in _RANGES.values()], np.int64)
-_PLAIN = [number for name, number in CLASSES.items() if not name.startswith("digit from")]
+_PLAIN = [number for name, number in CLASSES.items() if not name.startswith("digit ")]
 
 Letters = NDArray[np.int64]
 Classes = Callable[[Letters], Letters]
@@ -65,7 +67,7 @@ Classes = Callable[[Letters], Letters]
 
 
 def of_class(letters: Letters) -> Letters:
-    """The class of each character; a first digit that is not 0 takes the place of another one that is not."""
+    """The class of each character; a first digit that is 0 stays, another one becomes one that is not 0."""
     classes = np.full(letters.shape, -1, np.int64)
     for number in _PLAIN:
         low = _LOWS[number]
@@ -77,6 +79,7 @@ def of_class(letters: Letters) -> Letters:
         classes[strange & ~np.isin(letters, kept)] = -2
     if letters.shape[1]:
         first = letters[:, 0]
+        classes[first == ord("0"), 0] = -1
         classes[(first >= ord("1")) & (first <= ord("9")), 0] = CLASSES["digit from 1"]
     return classes
 
@@ -130,7 +133,7 @@ def _permute_letters(letters: Letters, classes: Letters, key: bytes) -> None:
                 if j != i:
                     own = siphash(key[16:], [own, *other])
             sizes = _size(kinds, block[0]), _size(kinds, block[1])
-            numbers[i] = permuted_numbers(*numbers[i], *sizes, key=key, tweak=own)
+            numbers[i] = permuted_numbers(*numbers[i], *sizes, key=key, tweak=own if len(blocks) > 1 else int(shape))
         for block, found in zip(blocks, numbers, strict=True):
             for half, number in zip(block, found, strict=True):
                 _unrank(letters, rows, kinds, half, number)
@@ -173,7 +176,7 @@ def _unrank(letters: Letters, rows: NDArray[np.intp], kinds: Letters, places: li
 
 
 def permuted_numbers(
-    left: Words, right: Words, left_size: int, right_size: int, *, key: bytes, tweak: Words
+    left: Words, right: Words, left_size: int, right_size: int, *, key: bytes, tweak: Words | int
 ) -> tuple[Words, Words]:
     """Pairs of numbers turned into other pairs below the same sizes, one to one for each tweak.
 
@@ -183,18 +186,19 @@ def permuted_numbers(
         left_size: how many there are.
         right_size: likewise.
         key: 32 bytes.
-        tweak: shape (rows,): rows with different tweaks are permuted differently.
+        tweak: what is tweaked differently is permuted differently: one number, or shape (rows,).
     """
     total = left_size * right_size
-    if total <= SMALL and tweak.size and (tweak == tweak[0]).all():
-        number = _table(key, total, int(tweak[0]))[left * np.uint64(right_size) + right]
+    if isinstance(tweak, int) and total <= SMALL:
+        number = _table(key, total, tweak)[left * np.uint64(right_size) + right]
         return np.divmod(number, np.uint64(right_size))
+    tweaks = np.full(left.shape, tweak, np.uint64) if isinstance(tweak, int) else tweak
     for turn in range(ROUNDS):
-        word = np.full(tweak.shape, turn, np.uint64)
+        word = np.full(left.shape, turn, np.uint64)
         if turn % 2 == 0:
-            left = (left + siphash(key, [tweak, word, right]) % np.uint64(left_size)) % np.uint64(left_size)
+            left = (left + siphash(key, [tweaks, word, right]) % np.uint64(left_size)) % np.uint64(left_size)
         else:
-            right = (right + siphash(key, [tweak, word, left]) % np.uint64(right_size)) % np.uint64(right_size)
+            right = (right + siphash(key, [tweaks, word, left]) % np.uint64(right_size)) % np.uint64(right_size)
     return left, right
 
 

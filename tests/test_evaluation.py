@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from masquerade import inference
 from masquerade.errors import MasqueradeWarning, SettingError, TableError
 from masquerade.evaluation import evaluate
 from masquerade.privacy.ledger import Ledger
@@ -50,6 +51,7 @@ EVERY_SCORE = {
     "nndr",
     "dcr_baseline_protection",
     "dcr_overfitting_protection",
+    "linkability",
 }
 
 
@@ -66,7 +68,8 @@ def judge(real: Any, released: Any, **settings: Any) -> Any:
 def test_every_score_with_a_holdout_and_a_target() -> None:
     seen: list[Progress] = []
     report = judge(rows(200), rows(150, 1), target="y", sensitive=["c"], ledger=Ledger(), callback=seen.append)
-    assert set(report.scores) == EVERY_SCORE
+    assert set(report.scores) == EVERY_SCORE | {"attribute_auc"}
+    assert set(report.attacks) == {"linkability", "attribute"}
     assert report.rows == {"real": 200, "released": 150, "holdout": 120}
     assert list(report.columns) == ["größe", "c", "y"]
     assert report.columns["c"]["sensitive"]
@@ -129,7 +132,14 @@ def test_a_few_missing_values_cannot_be_counted_in_the_report() -> None:
         ({"target": "yy"}, SettingError, "target: there is no column 'yy' .did you mean 'y'"),
         ({"sensitive": ["cc"]}, SettingError, "sensitive: there is no column 'cc' .did you mean 'c'"),
         ({"sensitive": "c"}, SettingError, "expected a list"),
-        ({"kind": "codes"}, SettingError, "not there yet, expected 'rows'"),
+        ({"kind": "images"}, SettingError, "not there yet, expected 'rows' or 'codes'"),
+        ({"kind": "code"}, SettingError, "did you mean 'codes'"),
+        ({"kind": "codes"}, SettingError, "holdout: codes are judged by cross-validation"),
+        ({"keep": ["cc"]}, SettingError, "keep: there is no column 'cc' .did you mean 'c'"),
+        ({"keep": "c"}, SettingError, "keep: got the text 'c', expected a list"),
+        ({"keep": ["c"], "sensitive": ["c"]}, SettingError, "'c' is also sensitive"),
+        ({"keep": ["c"], "ledger": Ledger(dropped=("c",)), "released": rows(20).drop("c")}, SettingError, "not in the"),
+        ({"released": rows(19), "aligned": True}, SettingError, "19 released and 20 real rows"),
         ({"attacks": "quick"}, SettingError, "not there yet, expected 'none'"),
         ({"attacks": "nonne"}, SettingError, "did you mean 'none'"),
         ({"protect": -1}, SettingError, "protect: got -1"),
@@ -188,6 +198,90 @@ def test_a_unit_is_no_feature() -> None:
     assert "account" not in report.pairs
     with pytest.raises(SettingError, match="'account' is an id, free text or the unit"):
         evaluate(tables[0], tables[1], holdout=tables[2], unit="account", target="account")
+
+
+def test_columns_that_the_ledger_says_were_dropped_may_be_missing() -> None:
+    ledger = Ledger(aligned=True, dropped=("c", "y"))
+    with pytest.warns(MasqueradeWarning, match="'y' is not in the release; utility is left out"):
+        report = judge(rows(300), rows(300).drop("c", "y"), ledger=ledger, target="y", sensitive=["c"], schema=None)
+    assert report.columns["c"]["dropped"]
+    assert report.columns["c"]["score"] is None
+    assert report.columns["größe"]["score"] > 0.9
+    assert report.attacks["attribute"]["c"]["aligned"]
+    assert report.attacks["attribute"]["c"]["drop_the_column"]["auc"] < 0.7  # of c, the rest knows nothing
+    assert "tstr" not in report.scores
+    assert json.dumps(report.to_dict(), allow_nan=False)
+    assert report.to_html()
+
+
+def test_a_secret_that_the_release_shows_is_found_in_kept_records_only() -> None:
+    real = rows(300)
+    shown = judge(real, real, aligned=True, sensitive=["c"])
+    assert shown.scores["attribute_auc"].value > 0.99
+    assert shown.scores["linkage_top1"].value > 0.8
+    again = judge(real, rows(300, 1), sensitive=["c"])
+    assert again.scores["attribute_auc"].value < 0.65
+    assert "linkage_top1" not in again.scores
+    interval = again.scores["attribute_auc"].interval
+    assert interval is not None
+    ceiling = again.scores["attribute_auc"].ceiling
+    assert ceiling is not None
+    assert interval[0] <= ceiling
+
+
+def test_a_ledger_that_speaks_of_kept_records_needs_as_many_of_them() -> None:
+    with pytest.warns(MasqueradeWarning, match="judged as if they were not"):
+        report = judge(rows(300), rows(200), ledger=Ledger(aligned=True))
+    assert "linkage_top1" not in report.scores
+
+
+def test_what_the_schema_marks_is_attacked_and_too_few_rows_are_said() -> None:
+    schema = inference.infer(rows(300)).replace("c", sensitive=True)
+    assert set(judge(rows(300), rows(300, 1), schema=schema).attacks["attribute"]) == {"c"}
+    with pytest.warns(MasqueradeWarning, match="'c': 60 real rows have a value, too little to attack"):
+        report = judge(rows(60), rows(60, 1), sensitive=["c"])
+    assert "attribute_auc" not in report.scores
+
+
+def codes_of(real: pl.DataFrame) -> pl.DataFrame:
+    size = real["größe"].to_numpy()
+    noise = np.random.default_rng(0).normal(size=real.height)
+    return pl.DataFrame({"code_0": size + 0.1 * noise, "code_1": noise, "y": real["y"]})
+
+
+def test_codes_are_attacked() -> None:
+    real, seen = rows(600), list[Progress]()
+    report = evaluate(real, codes_of(real), kind="codes", target="y", sensitive=["c", "y"], callback=seen.append)
+    assert 0.3 < report.scores["reconstruction_r2"].value < 0.8  # the size and y, and nothing of c
+    assert report.scores["linkage_top1"].ceiling == 1 / 300
+    assert set(report.attacks["codes"]["linkage_top1"]) == {"0", "100"}
+    assert report.attacks["attribute"]["y"]["auc"] > 0.95
+    assert report.attacks["attribute"]["c"]["auc"] < 0.65
+    assert report.facts["panels"][0]["chart"]["kind"] == "curve"
+    assert json.dumps(report.to_dict(), allow_nan=False)
+    assert seen[-1].finished
+    assert seen[-1].done == seen[-1].total
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"released": rows(600)}, TableError, "no code column"),
+        ({"released": codes_of(rows(500))}, TableError, "500 rows of codes, expected 600"),
+        (
+            {"released": codes_of(rows(600)).with_columns(z=pl.lit("a"))},
+            TableError,
+            "'z' has 600 cells without a number",
+        ),
+        ({"released": codes_of(rows(600)).with_columns(z=pl.lit(True))}, TableError, "'z' is Boolean"),
+        ({"aligned": False}, SettingError, "aligned: a code stands for"),
+        ({"keep": ["c"]}, SettingError, "keep: attackers are judged on the codes alone"),
+    ],
+)
+def test_what_are_no_codes_is_refused(change: dict[str, Any], error: type[Exception], message: str) -> None:
+    settings: dict[str, Any] = {"real": rows(600), "released": codes_of(rows(600)), "kind": "codes"} | change
+    with pytest.raises(error, match=message):
+        evaluate(**settings)
 
 
 @pytest.mark.data

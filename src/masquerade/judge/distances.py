@@ -23,7 +23,7 @@ from masquerade.judge.workers import side_by_side
 from masquerade.metrics.intervals import from_clusters, newcombe, of_quantile
 from masquerade.metrics.neighbours import Nearest, Points, nearest
 
-__all__ = ["QUERY_ROWS", "REFERENCE_ROWS", "distances", "exact_copies"]
+__all__ = ["QUERY_ROWS", "REFERENCE_ROWS", "Scale", "distances", "exact_copies"]
 
 QUERY_ROWS = 10_000
 """At most this many released rows look for their nearest real rows."""
@@ -85,7 +85,7 @@ def distances(tables: Tables, seed: int, protect: int, tick: Callable[[str], Non
 
     train_side = sample_side(tables.real, references, seed, "train references")
     released_side = sample_side(tables.released, queries, seed, "distance queries")
-    scale = _Scale.of(tables)
+    scale = Scale.of(tables)
     train, released = scale.points(train_side), scale.points(released_side)
     noise = scale.points(_random_side(tables, min(len(released), 2_000), seed))
     searches = [(released, train), (noise, train)]
@@ -108,14 +108,14 @@ def distances(tables: Tables, seed: int, protect: int, tick: Callable[[str], Non
 
 
 @dataclass(frozen=True)
-class _Scale:
-    """The real range of each number."""
+class Scale:
+    """The real range of each number, on which distances between rows are measured."""
 
     low: NDArray[np.float64]
     width: NDArray[np.float64]
 
     @classmethod
-    def of(cls, tables: Tables) -> _Scale:
+    def of(cls, tables: Tables) -> Scale:
         numbers = tables.real.numbers
         have = ~np.isnan(numbers)
         low = np.min(numbers, axis=0, initial=np.inf, where=have)
@@ -124,6 +124,7 @@ class _Scale:
         return cls(np.where(np.isfinite(low), low, 0.0), width)
 
     def points(self, side: Side) -> Points:
+        """Rows as points."""
         scaled = ((side.numbers - self.low) / self.width).astype(np.float32)
         return Points(np.clip(scaled, -1.0, 2.0), side.codes.astype(np.int32))
 

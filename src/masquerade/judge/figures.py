@@ -38,12 +38,14 @@ class Outcome:
         columns: figures per column.
         pairs: figures per pair, first column → second column.
         facts: what pictures are drawn from.
+        attacks: outcomes of attacks, by the attack's name.
     """
 
     scores: Mapping[str, Score] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     pairs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    attacks: Mapping[str, Any] = field(default_factory=dict)
 
 
 def mean_figure(figures: list[Figure]) -> Figure:

@@ -7,13 +7,13 @@ another missing one by 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Nearest", "Points", "nearest"]
+__all__ = ["Nearest", "Points", "distances", "nearest"]
 
 _WIDEST_ONE_HOT = 64  # a column with more levels is compared directly
 _FAR = np.float32(4.0)  # where missing numbers are put, further than 1 from all others
@@ -72,6 +72,36 @@ def nearest(
     >>> found.first.tolist(), found.second.tolist(), found.index.tolist()
     ([0.5], [1.0], [0])
     """
+    total, count = len(queries), len(references)
+    first = np.empty(total, dtype=np.float32)
+    second = np.full(total, np.inf, dtype=np.float32)
+    index = np.empty(total, dtype=np.intp)
+    for start, distance in distances(queries, references, sizes):
+        rows = len(distance)
+        at = np.arange(rows)
+        best = distance.argmin(axis=1)
+        index[start : start + rows] = best
+        first[start : start + rows] = distance[at, best]
+        if count > 1:
+            distance[at, best] = np.inf
+            second[start : start + rows] = distance.min(axis=1)
+        if tick is not None:
+            tick()
+    return Nearest(first, second, index)
+
+
+def distances(queries: Points, references: Points, sizes: tuple[int, ...]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """All distances, a block of queries at a time.
+
+    Args:
+        queries: points to search from.
+        references: points to search among, at least one.
+        sizes: codes per level column.
+
+    Yields:
+        Which query the block starts with, and its distances, shape (queries of the block, references); the caller may change
+        them, and must be done with them before the next block.
+    """
     hot = [j for j, size in enumerate(sizes) if size <= _WIDEST_ONE_HOT]
     wide = [j for j, size in enumerate(sizes) if size > _WIDEST_ONE_HOT]
     one_hot = _one_hot(references.codes, hot, sizes).T
@@ -86,13 +116,9 @@ def nearest(
     total, count = len(queries), len(references)
     block = max(1, min(total, _BLOCK_CELLS // max(count, 1)))
     buffer = np.empty((block, count), dtype=np.float32)
-    first = np.empty(total, dtype=np.float32)
-    second = np.full(total, np.inf, dtype=np.float32)
-    index = np.empty(total, dtype=np.intp)
     for start in range(0, total, block):
         part = queries.rows(slice(start, start + block))
-        rows = len(part)
-        here = buffer[:rows]
+        here = buffer[: len(part)]
         distance = np.float32(len(hot)) - _one_hot(part.codes, hot, sizes) @ one_hot
         for j, column in enumerate(columns):
             mine = np.where(np.isnan(part.numbers[:, j]), _FAR, part.numbers[:, j])
@@ -103,16 +129,7 @@ def nearest(
             distance += here
         for j, code in zip(wide, codes, strict=True):
             distance += part.codes[:, j][:, None] != code[None, :]
-        at = np.arange(rows)
-        best = distance.argmin(axis=1)
-        index[start : start + rows] = best
-        first[start : start + rows] = distance[at, best]
-        if count > 1:
-            distance[at, best] = np.inf
-            second[start : start + rows] = distance.min(axis=1)
-        if tick is not None:
-            tick()
-    return Nearest(first, second, index)
+        yield start, distance
 
 
 def _one_hot(codes: NDArray[np.int32], columns: list[int], sizes: tuple[int, ...]) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import typer.main
 
 from masquerade.cli import (
     command_demo,
+    command_encode,
     command_evaluate,
     command_fuse,
     command_inspect,
@@ -57,6 +58,7 @@ app.command("mask", epilog=command_mask.EXAMPLES)(command_mask.mask)
 app.command("evaluate", epilog=command_evaluate.EXAMPLES)(command_evaluate.evaluate)
 app.command("fuse", epilog=command_fuse.EXAMPLES)(command_fuse.fuse)
 app.command("run", epilog=command_run.EXAMPLES)(command_run.run)
+app.command("encode", epilog=command_encode.EXAMPLES)(command_encode.encode)
 
 
 def command() -> Any:

@@ -13,8 +13,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade import frames, seeds, spelling
-from masquerade.errors import SettingError
-from masquerade.judge.attacks import AttributeFinding, attack_attribute
+from masquerade.errors import SettingError, TableError
+from masquerade.judge.attacks import LEAST_ROWS, AttributeFinding, attack_attribute
 from masquerade.judge.codes_attacks import CodesAttack, attack_codes
 from masquerade.judge.coding import Coding, Forest, forest_panel, importance_panel, judge_codings
 from masquerade.judge.panels import Panel
@@ -36,7 +36,7 @@ from masquerade.studies.encoding_panels import (
 )
 from masquerade.studies.mitigations import POINTS, curve_panel, refitted
 
-__all__ = ["Study", "check_target", "encoding"]
+__all__ = ["Study", "check_judgeable", "encoding"]
 
 MOST_CLASSES = 50
 
@@ -135,7 +135,12 @@ def encoding(
     """
     inputs = encoder.inputs(table)
     released = _codes_of(encoder, codes)
-    classes = None if target is None else _classes(table, encoder.schema_, encoder, target)
+    if target is not None and target in encoder.features_.places:
+        raise SettingError(
+            f"target: {target!r} was encoded itself, so the codes would tell it; use Encoder(target={target!r})."
+        )
+    check_judgeable(table, encoder.schema_, target)
+    classes = None if target is None else _classes(table, encoder.schema_, target)
     kinds = 0 if target is None else 2 + (encoder.groups is not None)
     bar = _Bar(callback, kinds * folds + _ATTACKS + _HIDDEN * len(encoder.hide) + (POINTS if curve else 0))
     forests: dict[str, Forest] = {}
@@ -194,28 +199,39 @@ class _Bar:
         return time.monotonic() - self._began
 
 
-def check_target(schema: Schema, target: str) -> None:
-    """Refuse a target that no forest can classify.
+def check_judgeable(table: Any, schema: Schema, target: str | None) -> None:
+    """Refuse a table, or a target, that no report can be made of: quick, and before any training.
+
+    Args:
+        table: the real records.
+        schema: their columns.
+        target: what the forest is to predict; None: nothing.
 
     Raises:
-        SettingError: it has no classes.
+        TableError: fewer than 100 rows, or a target with one class, or with one row of a class.
+        SettingError: the target has too many values to be classes.
     """
+    rows = frames.to_polars(table)[0].height
+    if rows < LEAST_ROWS:
+        raise TableError(f"table: {rows} rows are too few for a report on codes, expected at least {LEAST_ROWS}.")
+    if target is not None:
+        _classes(table, schema, target)
+
+
+def _classes(table: Any, schema: Schema, target: str) -> NDArray[np.int64]:
+    """The class of each row, from 0; a missing one is a class of its own."""
     if schema[target].kind not in ("categorical", "boolean", "integer"):
         raise SettingError(f"target: column {target!r} is {schema[target].kind}, expected one with few classes.")
-
-
-def _classes(table: Any, schema: Schema, encoder: Encoder, target: str) -> NDArray[np.int64]:
-    """The class of each row, from 0; a missing one is a class of its own."""
-    check_target(schema, target)
-    if target in encoder.features_.places:
-        raise SettingError(
-            f"target: {target!r} was encoded itself, so the codes would tell it; use Encoder(target={target!r})."
-        )
     words = _typed(table, schema, target).cast(pl.String).fill_null("")
     found = words.rank("dense").cast(pl.Int64).to_numpy() - 1
-    if found.max() >= MOST_CLASSES:
+    sizes = np.bincount(found)
+    if len(sizes) > MOST_CLASSES:
         raise SettingError(
-            f"target: column {target!r} has {int(found.max()) + 1} values, expected at most {MOST_CLASSES} classes."
+            f"target: column {target!r} has {len(sizes)} values, expected at most {MOST_CLASSES} classes."
+        )
+    if len(sizes) < 2 or sizes.min() < 2:
+        raise TableError(
+            f"target: column {target!r} needs at least two classes of two rows or more, to be told apart by a model."
         )
     return np.asarray(found, np.int64)
 

@@ -27,7 +27,7 @@ from masquerade.privacy.identifiers.headers import kinds_of_header
 from masquerade.privacy.identifiers.shapes import Test, as_text
 from masquerade.schema import Schema
 
-__all__ = ["Finding", "find", "find_in", "kind_of", "marked", "matches", "overview"]
+__all__ = ["Finding", "cells_of", "find", "find_in", "kind_of", "marked", "matches", "overview"]
 
 MOST_VALUES = 10_000
 """At most so many distinct values of a column are judged."""
@@ -61,8 +61,14 @@ _NAMED_LEAST = 0.1
 """With a name that says the same, so many values of the strict shape are enough."""
 _LOOSE_LEAST = 0.5
 """And so many of a loose shape, of which nothing but the name tells more."""
+_NAMES_ALONE = 0.9
+_MANY_NAMES = 10
 _FEW = 2
 """A trait's levels decide alone only where there are at least two."""
+_CHECKED = frozenset({"name", "phone", "us_ssn", "url", "mac", "chinese_id"})
+"""Kinds whose loose shape is checked too, so that it is enough in every column that holds them."""
+_ANY_NAME = frozenset({"name", "names", "名字", "owner", "person"})
+"""Columns of this name may as well hold things: without any known name in them they hold no people."""
 _TRAITS = frozenset({"sex", "marital_status", "religion", "race", "education"})
 
 
@@ -154,6 +160,8 @@ def find_in(values: pl.Series, name: str | None = None) -> Finding | None:
 
 def _judged(kind: str, name: str, texts: pl.Series, said: tuple[str, ...]) -> Finding | None:
     named = kind in said
+    if kind == "name" and (alone := _names_alone(name, texts, named)) is not None:
+        return alone
     if kind in STRICT:
         share = _share(STRICT[kind](texts))
         enough = _NAMED_LEAST if named and kind not in _TRAITS else _LEAST.get(kind, _USUAL_LEAST)
@@ -163,8 +171,17 @@ def _judged(kind: str, name: str, texts: pl.Series, said: tuple[str, ...]) -> Fi
             return Finding(name, kind, share, "both" if named else "values")
     if named and kind in LOOSE:
         share = _share(LOOSE[kind](texts))
-        if share >= _LOOSE_LEAST:
+        unsure = kind == "name" and name.strip().lower() in _ANY_NAME
+        if share >= _LOOSE_LEAST and not (unsure and _share(people.known_names(texts)) < _NAMED_LEAST):
             return Finding(name, kind, share, "name")
+    return None
+
+
+def _names_alone(name: str, texts: pl.Series, named: bool) -> Finding | None:
+    """A column of given or family names alone, which are single words: they decide where nearly all of many are known."""
+    share = _share(people.known_names(texts))
+    if not named and share >= _NAMES_ALONE and texts.len() >= _MANY_NAMES:
+        return Finding(name, "name", share, "values")
     return None
 
 
@@ -208,6 +225,15 @@ def matches(values: pl.Series, kind: str, *, named: bool = False) -> pl.Series:
     if named and kind in LOOSE:
         found = found | LOOSE[kind](texts)
     return found.fill_null(False).alias(values.name)
+
+
+def cells_of(values: pl.Series, found: Finding) -> pl.Series:
+    """Which cells of a column that was found are of its kind: booleans, as long as `values`.
+
+    Where the name alone decided, or the looser shape is checked as well (phones are, and names are no everyday words), the
+    looser shape is enough.
+    """
+    return matches(values, found.kind, named=found.by == "name" or found.kind in _CHECKED)
 
 
 def kind_of(name: str, values: pl.Series) -> str | None:

@@ -13,6 +13,10 @@ __all__ = ["LOOSE", "STRICT", "is_phone"]
 _REGIONS = ("CN", "US", "GB", "IN", "DE", "FR", "ES", "BR", "HK", "TW", "SG", "AU", "JP", "KR")
 """Whose national numbers are tried, in this order, where the column's name says that it holds phones."""
 
+_TRIED = 300
+"""Of so many different values it is seen which countries' numbers they may be."""
+_LEAST_SHARE = 0.3
+
 _TAIL = r"(?:(?:[-转#]| ?(?:x|ext\.? ?))\d{1,6})?"
 _WITH_COUNTRY = r"(?:\+|00)[1-9]\d{0,2}[ .-]?\(?\d[\d ().-]{4,16}\d" + _TAIL
 _NATIONAL: tuple[tuple[str, str], ...] = (
@@ -20,7 +24,7 @@ _NATIONAL: tuple[tuple[str, str], ...] = (
     ("CN", r"\(?0(?:10|2\d|[3-9]\d{2})\)?(?:[ -]\d{7,8}|\d{8}|\d{7})" + _TAIL),
     ("CN", r"[48]00-\d{3}-?\d{4}"),
     ("US", r"(?:1[-. ])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])[2-9]\d{2}[-. ]\d{4}" + _TAIL),
-    ("GB", r"\(?0[1237]\d{2,4}\)?[ -]?\d{3,4}[ -]?\d{3,4}"),
+    ("GB", r"\(?0[1237]\d{1,4}\)?[ -]?\d{3,4}[ -]?\d{3,4}"),
 )
 
 
@@ -52,9 +56,18 @@ def _phones(values: pl.Series) -> pl.Series:
 
 
 def _any_phones(values: pl.Series) -> pl.Series:
-    return _phones(values) | shaped(
-        values, r"[(+]?\d[\d ().-]{5,18}\d" + _TAIL, lambda text: any(is_phone(text, region) for region in _REGIONS)
-    )
+    """Phones, and bare national numbers of countries that a good part of the column's values would be valid in."""
+    found = _phones(values)
+    shape = r"[(+]?\d[\d ().-]{5,18}\d" + _TAIL
+    rest = values.filter(shaped(values, shape) & ~found).unique(maintain_order=True)
+    looked_at = values.drop_nulls().unique(maintain_order=True).head(_TRIED)
+    tried = looked_at.filter(looked_at.is_in(rest.implode()))
+    if tried.len() < _LEAST_SHARE * looked_at.len():
+        return found
+    for region in _REGIONS:
+        if sum(is_phone(text, region) for text in tried) >= _LEAST_SHARE * looked_at.len():
+            found = found | shaped(values, shape, lambda text, region=region: is_phone(text, region))  # type: ignore[misc]
+    return found
 
 
 def _is_ip(text: str) -> bool:

@@ -114,7 +114,8 @@ STRICT: dict[str, Test] = {
 
 LOOSE: dict[str, Test] = {
     "chinese_id": by_shape(
-        r"[1-9]\d{5}(?:\d{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}|[1-9]\d{5}[\d*]{8,11}\d{0,4}[\dXx*]"
+        r"[1-9]\d{5}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}|[1-9]\d{2,9}\*{4,14}[\dXx*]{1,6}",
+        lambda text: len(text) in (15, 18),
     ),
     "us_ssn": by_shape(r"\d{9}", _stdnum("us.ssn")),
     "passport": by_shape(r"[A-Za-z]{1,2}\d{6,9}|[A-Za-z]\d{2}[A-Za-z]{2}\d{4}|\d{2}[A-Za-z]{2}\d{5}|\d{9}"),

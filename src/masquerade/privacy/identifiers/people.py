@@ -13,10 +13,10 @@ import unicodedata
 
 import polars as pl
 
-from masquerade.privacy.identifiers.shapes import Test, by_shape, shaped
+from masquerade.privacy.identifiers.shapes import Test, shaped
 from masquerade.privacy.identifiers.words import words
 
-__all__ = ["LOOSE", "STRICT", "is_chinese_name", "is_latin_name"]
+__all__ = ["LOOSE", "STRICT", "is_chinese_name", "is_latin_name", "known_names"]
 
 _LATIN = ("en_US", "en_GB", "en_IN", "en_NZ", "de_DE", "fr_FR", "es_ES", "it_IT", "pt_BR", "nl_NL", "no_NO", "sv_SE")
 _COMMON_FAMILY = 150
@@ -27,6 +27,7 @@ _GIVEN = frozenset("".join(words("people", "given_characters")))
 _WORDS = frozenset(words("people", "chinese_words"))
 _BEFORE_PLACES = frozenset(words("people", "before_places"))
 _AFTER_THINGS = frozenset(words("people", "after_things"))
+_PLACEHOLDERS = frozenset(words("people", "placeholders"))
 _PARTICLES = frozenset(words("people", "particles"))
 _WORDS_AND_NAMES = frozenset({"mark", "will", "bill", "grace", "rose", "may", "june", "summer"})
 _TITLE = re.compile(r"^(?:mr|mrs|ms|miss|dr|prof|sir|madam|rev|herr|frau)\.?$")
@@ -100,14 +101,32 @@ def is_latin_name(text: str) -> bool:
     if len(parts) < 2:
         return False
     first, last = (parts[-1], parts[0]) if "," in text else (parts[0], parts[-1])
-    if first in _BEFORE_PLACES or last in _AFTER_THINGS or any(part in _AFTER_THINGS for part in parts[1:]):
-        return False
     known_given = any(piece in given for piece in [first, *first.split("-")])
     known_family = any(piece in family for piece in [last, *last.split("-")])
-    plain_first, plain_last = first in everyday, last in everyday
+    if first in _BEFORE_PLACES:
+        return False
+    if known_given and known_family:
+        return True
+    if any(part in _AFTER_THINGS for part in parts[1:]):
+        return False
     if known_given:
-        return known_family or not plain_last
-    return (known_family and not plain_first) or (last in given and first in family)
+        return last not in everyday
+    return (known_family and first not in everyday) or (last in given and first in family)
+
+
+def _may_be_name(text: str) -> bool:
+    """Whether a text can be a name where a column is one of names: no word of it is an everyday one."""
+    given, family, everyday = _lists()
+    ranks, _, chinese = _chinese()
+    if text[0] > "\u2e80":
+        return text not in chinese and text not in _PLACEHOLDERS and (text[0] in ranks or text[:2] in _COMPOUND)
+    parts = [_folded(part) for part in text.replace(",", " ").split()]
+    parts = [part for part in parts if part]
+    known = any(part in given or part in family for part in parts)
+    return bool(parts) and not any(
+        part in _PLACEHOLDERS or (part in everyday and not known) or (part in _AFTER_THINGS and not known)
+        for part in parts
+    )
 
 
 _HAN = r"[\x{4E00}-\x{9FFF}\x{3400}-\x{4DBF}]"
@@ -121,14 +140,16 @@ def _names(values: pl.Series) -> pl.Series:
     return shaped(values, _CHINESE_SHAPE, is_chinese_name) | shaped(values, _LATIN_SHAPE, is_latin_name)
 
 
-def _single_names(values: pl.Series) -> pl.Series:
-    """Given or family names alone: known ones, where most of the column's are."""
+def known_names(values: pl.Series) -> pl.Series:
+    """Which texts are whole names, or a known given or family name alone: booleans, as long as `values`."""
     given, family, _ = _lists()
-    return shaped(values, r"\p{L}[\p{L}'’-]+", lambda text: _folded(text) in given or _folded(text) in family)
+    alone = shaped(values, r"\p{Lu}[\p{L}'’-]+", lambda text: _folded(text) in given or _folded(text) in family)
+    return _names(values) | alone
 
 
 def _named(values: pl.Series) -> pl.Series:
-    return _names(values) | _single_names(values) | by_shape(rf"{_HAN}{{2,4}}|{_WORD}(?:[ ,]+{_WORD}){{0,5}}")(values)
+    loose = shaped(values, rf"{_HAN}{{1,4}}|{_WORD}(?:[ ,]+{_WORD}){{0,5}}", _may_be_name)
+    return known_names(values) | loose
 
 
 STRICT: dict[str, Test] = {"name": _names}

@@ -7,6 +7,8 @@ record, and fused with them to whole records.
 from __future__ import annotations
 
 import copy
+import dataclasses
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -15,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade import frames, seeds, spelling
-from masquerade.errors import SettingError, nearest
+from masquerade.errors import MasqueradeWarning, SettingError, nearest
 from masquerade.progress import Callback
 from masquerade.release.base import Release
 from masquerade.release.filling import CrossFit
@@ -153,27 +155,44 @@ class Fusion(Release):
 
     def _learn(self, typed: pl.DataFrame, seed: int) -> None:
         self.sensitive_, self.kept_ = self._split(self.schema_)
-        prototype = self._prototype()
+        prototype, columns = self._prototype(), self._modelled()
+        part = dataclasses.replace(self.schema_, columns=tuple(self.schema_[name] for name in columns))
 
         def learn(rows: pl.DataFrame, seed: int) -> AutoregressiveFiller:
-            settings = {
-                "protect": self.protect,
-                "unit": self.schema_.unit,
-                "random_state": seed,
-                "callbacks": [self._tell],
-            }
-            return AutoregressiveFiller(copy.copy(prototype).set_params(**settings).fit(rows, schema=self.schema_))
+            settings = {"protect": self.protect, "unit": part.unit, "random_state": seed, "callbacks": [self._tell]}
+            return AutoregressiveFiller(copy.copy(prototype).set_params(**settings).fit(rows, schema=part))
 
-        self._halves = CrossFit.fit(typed, self.schema_.unit, learn, seed)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self._halves = CrossFit.fit(typed.select(columns), part.unit, learn, seed)
+        for text in dict.fromkeys(str(warning.message) for warning in caught if self._concerns(warning)):
+            warnings.warn(text, MasqueradeWarning, stacklevel=3)
+
+    def _modelled(self) -> list[str]:
+        """The columns that the models see: kept ids and free text tell them nothing, unless a rule needs them."""
+        needed = {name for rule in self.schema_.rules for name in rule.columns} | {self.schema_.unit, *self.sensitive_}
+        return [c.name for c in self.schema_ if c.name in needed or c.kind not in ("text", "id")]
+
+    def _concerns(self, warning: warnings.WarningMessage) -> bool:
+        """Whether a warning of the fit is one of ours and about what is drawn: kept cells stay whatever a codec says."""
+        text = str(warning.message)
+        about_columns = text.startswith("column")
+        return issubclass(warning.category, MasqueradeWarning) and (
+            not about_columns or any(repr(name) in text for name in self.sensitive_)
+        )
 
     def _apply(self, typed: pl.DataFrame, seed: int, *, seen: bool = False) -> pl.DataFrame:
         """The fused rows; with `seen` by the model of the row's own half, only to measure what cross-fitting avoids."""
-        hidden = {name: np.ones(typed.height, np.bool_) for name in self.sensitive_}
-        drawn = self._halves.fill(typed, hidden, seed, seen=seen)
+        rows = typed.select(self._modelled())
+        drawn = self._halves.fill(rows, self._hidden(self.sensitive_, typed.height), seed, seen=seen)
         for name in self.sensitive_:
             if self.schema_[name].kind == "id" and name != self.schema_.unit:
                 drawn = self._fresh(drawn, typed.get_column(name), name, seed)
-        return drawn
+        return typed.with_columns(drawn.get_column(name) for name in self.sensitive_)
+
+    @staticmethod
+    def _hidden(names: Sequence[str], rows: int) -> dict[str, NDArray[np.bool_]]:
+        return {name: np.ones(rows, np.bool_) for name in names}
 
     def _fresh(self, drawn: pl.DataFrame, real: pl.Series, name: str, seed: int) -> pl.DataFrame:
         """Ids drawn again where they came out twice or are one of the table's: each model knows only its half's."""
@@ -183,9 +202,8 @@ class Fusion(Release):
             index = np.flatnonzero(bad.fill_null(False).to_numpy())
             if not index.size:
                 break
-            again = self._halves.fill(
-                drawn[index], {name: np.ones(index.size, np.bool_)}, seeds.integer(seed, "fresh", name, turn)
-            )
+            hidden = self._hidden([name], index.size)
+            again = self._halves.fill(drawn[index], hidden, seeds.integer(seed, "fresh", name, turn))
             drawn = drawn.with_columns(ids.scatter(index, again.get_column(name)))
         return drawn
 

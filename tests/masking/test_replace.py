@@ -17,6 +17,7 @@ from masquerade.errors import FileError, SettingError
 from masquerade.masking import Batch, Replace
 from masquerade.masking.keys import Key
 from masquerade.masking.pools import KINDS
+from masquerade.schema import Column
 
 Make = Callable[..., Batch]
 
@@ -93,6 +94,14 @@ def test_whole_numbers_stay_numbers(batch: Make) -> None:
     assert made.dtype == pl.Int64
     assert made[0] == made[3] != 1001
     assert made[2] is None
+
+
+def test_what_a_column_holds_is_found(batch: Make) -> None:
+    emails = [f"someone{i}@bank.com" for i in range(20)]
+    assert Replace().apply("x", batch(emails)).str.contains("@example").all()
+    assert Replace().apply("x", batch(["AC-1", "AC-2"])).str.contains(r"^[A-Z]{2}-\d$").all()
+    column = Column("x", "text", pii="name")
+    assert Replace().settled(column, pl.Series(["Zork"])) == Replace(kind="name")
 
 
 def test_domains_keep_columns_apart(batch: Make) -> None:

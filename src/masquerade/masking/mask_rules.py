@@ -58,6 +58,12 @@ class Rule:
         """The way's name."""
         return "generate" if self.way is None else self.way.how
 
+    @property
+    def draw(self) -> str:
+        """The name of its random draws: columns that move together share one."""
+        together = self.way.together if isinstance(self.way, Shuffle) else None
+        return f"column {self.column}" if together is None else f"together {together}"
+
     def to_dict(self) -> dict[str, Any]:
         """The options as in a `mask.toml`, without files."""
         options = {} if self.way is None else self.way.options()

@@ -6,6 +6,7 @@ Faker knows by HMAC-SHA256 of the value under the key; two different ones may me
 
 from __future__ import annotations
 
+import dataclasses
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,10 +17,23 @@ from masquerade.errors import nearest
 from masquerade.masking.codes import CODES, permuted_code
 from masquerade.masking.pools import KINDS, check_locale, compose
 from masquerade.masking.way import Batch, Way, refuse, there
+from masquerade.privacy import pii
+from masquerade.schema import Column
 
 __all__ = ["Replace"]
 
 _CHINESE = r"\p{Han}"
+_KIND_OF = {
+    "name": "name",
+    "phone": "phone",
+    "email": "email",
+    "address": "address",
+    "username": "user_name",
+    "card": "card",
+    "chinese_id": "cn_id",
+    "iban": "iban",
+}
+"""By what a column is found to hold, the kind of its surrogates; everything else is a code."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +42,9 @@ class Replace(Way):
 
     Args:
         kind: what the values are: a code (`id`, by shape; `phone`, `card`, `cn_id`, `iban`) or `name`, `first_name`,
-            `last_name`, `company`, `address`, `street`, `city`, `job`, `country`, `email`, `user_name`. Default `id`.
+            `last_name`, `company`, `address`, `street`, `city`, `job`, `country`, `email`, `user_name`. Default `auto`:
+            what the column is found to hold (see `masquerade.privacy.pii`), else `id`; name it where surrogates must agree
+            between files whose columns might be taken for different things.
         locale: of names and places, such as `"zh_CN"`; None: Chinese for what holds Chinese characters, else American English.
         domain: columns of the same kind, locale and domain share their surrogates; give one to keep a column's apart.
 
@@ -37,12 +53,12 @@ class Replace(Way):
     """
 
     how: ClassVar[str] = "replace"
-    kind: str = "id"
+    kind: str = "auto"
     locale: str | None = None
     domain: str = ""
 
     def __post_init__(self) -> None:
-        known = (*CODES, *KINDS)
+        known = ("auto", *CODES, *KINDS)
         if self.kind not in known:
             refuse("kind", self.kind, f"one of {', '.join(known)}{nearest(str(self.kind), known)}")
         if self.locale is not None:
@@ -52,7 +68,15 @@ class Replace(Way):
         if not isinstance(self.domain, str):
             refuse("domain", self.domain, "text in quotes")
 
+    def settled(self, column: Column, cells: pl.Series) -> Way:
+        if self.kind != "auto":
+            return self
+        found = column.pii or pii.kind_of(column.name, cells)
+        return dataclasses.replace(self, kind=_KIND_OF.get(found or "", "id"))
+
     def apply(self, name: str, batch: Batch) -> pl.Series:
+        if self.kind == "auto":
+            return self.settled(batch.schema[name], batch.cells(name)).apply(name, batch)
         text, present = there(name, batch)
         hidden = batch.hidden.get(name)
         wanted = present if hidden is None else present & pl.Series(hidden)

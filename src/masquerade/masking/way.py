@@ -77,6 +77,11 @@ class Way(ABC):
         chosen = {f.name: getattr(self, f.name) for f in fields if f.init and getattr(self, f.name) != f.default}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()}
 
+    def settled(self, column: Column, cells: pl.Series) -> Way:
+        """The same way with what it leaves to the column's cells decided; by default there is nothing to decide."""
+        del column, cells
+        return self
+
     def check(self, column: Column) -> None:
         """Raise `SettingError` where the column's kind is none that this way can mask; by default it can mask any."""
         del column

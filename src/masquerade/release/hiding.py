@@ -18,17 +18,17 @@ Flags = dict[str, NDArray[np.bool_]]
 """By column, which of its cells are hidden: booleans, shape (rows,)."""
 
 
-def hidden_cells(rates: Mapping[str, float], rows: int, seed: int) -> Flags:
-    """Random cells of some columns, each hidden by itself.
+def hidden_cells(rates: Mapping[str, tuple[float, str]], rows: int, seed: int) -> Flags:
+    """Random cells of some columns.
 
     Args:
-        rates: by column, the share of its cells.
+        rates: by column, the share of its cells, and the name of the draw: columns with the same one have the same rows hidden.
         rows: how many there are.
         seed: of the choice.
     """
     return {
-        name: np.ones(rows, np.bool_) if rate == 1 else seeds.stream(seed, "hide", name).random(rows) < rate
-        for name, rate in rates.items()
+        name: np.ones(rows, np.bool_) if rate == 1 else seeds.stream(seed, "hide", draw).random(rows) < rate
+        for name, (rate, draw) in rates.items()
     }
 
 

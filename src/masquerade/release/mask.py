@@ -6,6 +6,7 @@ the rules are the classic ways of statistical disclosure control (Hundepool et a
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -179,12 +180,22 @@ class Masker(Release):
         seed = self._seed()
         raw, kind = frames.to_polars(X)
         self.check_columns(raw.columns)
-        generated = [name for name, rule in self.rules_.items() if rule.way is None]
-        frames.check_table(raw, least_rows=frames.LEAST_ROWS if generated else 1)
+        masked = read_mask(self.mask, raw) if self._by_mask else {}
+        frames.check_table(raw, least_rows=frames.LEAST_ROWS if any(r.way is None for r in self.rules_.values()) else 1)
         schema = self._schema_of(raw, schema)
+        if self._by_mask:  # codes and free text are learned only where they are masked
+            self.rules_ = {
+                name: rule
+                for name, rule in self.rules_.items()
+                if name in masked or rule.way is not None or schema[name].kind not in ("text", "id")
+            }
+        generated = [name for name, rule in self.rules_.items() if rule.way is None]
         for name, rule in self.rules_.items():
-            if rule.way is not None and not (self._by_mask and self.rules is None):
-                rule.way.check(schema[name])
+            if rule.way is not None:
+                if not self._by_mask or name in read_rules(self.rules):
+                    rule.way.check(schema[name])
+                settled = rule.way.settled(schema[name], raw.get_column(name))
+                self.rules_[name] = dataclasses.replace(rule, way=settled)
         self.schema_, self.kind_ = schema, kind.protected(schema)
         self._random_key: Key | None = None
         self._secret()
@@ -320,11 +331,13 @@ class Masker(Release):
         if self._by_mask and mask is None:
             raise SettingError("mask: it was an explicit one when fitting; give the mask of these rows, too.")
         if mask is None:
-            return hidden_cells({name: rule.rate for name, rule in self.rules_.items()}, raw.height, seed)
+            return hidden_cells({n: (rule.rate, rule.draw) for n, rule in self.rules_.items()}, raw.height, seed)
         flags = read_mask(mask, raw)
         for name in flags:
             if name not in self.rules_:
-                raise SettingError(f"mask: column {name!r} has masked cells, but neither columns nor rules name it.")
+                raise SettingError(
+                    f"mask: column {name!r} has masked cells, and had none when fitting; fit with this mask."
+                )
         return flags
 
     def _masked(self, raw: pl.DataFrame, kind: frames.FrameKind, seed: int, mask: Any) -> Any:
@@ -346,8 +359,7 @@ class Masker(Release):
         for name, cells in flags.items():
             way = self.rules_[name].way
             if way is not None and cells.any():
-                together = getattr(way, "together", None) or name
-                random = seeds.stream(seed, "together" if together != name else "column", together)
+                random = seeds.stream(seed, "way", self.rules_[name].draw)
                 batch = Batch(raw, self.schema_, given, self._secret(), random, {name: None if cells.all() else cells})
                 made[name] = way.apply(name, batch)
         columns = [
@@ -397,12 +409,13 @@ class Masker(Release):
 
     def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         config, arrays = ({}, {}) if self._fit is None else self._fit.to_state()
-        return {"by_mask": self._by_mask, "fit": config}, arrays
+        plan = {name: rule.to_dict() for name, rule in self.rules_.items()}
+        return {"by_mask": self._by_mask, "plan": plan, "fit": config}, arrays
 
     def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         self._check_settings()
         self._by_mask = bool(config["by_mask"])
-        self.rules_ = self._plan(self.schema_.names)
+        self.rules_ = {name: rule_of(name, options) for name, options in config["plan"].items()}
         self._random_key = None
         fit = config["fit"]
         self._fit = CrossFit.from_state(ENGINES[self.engine], fit, arrays) if fit else None

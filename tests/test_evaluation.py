@@ -257,7 +257,10 @@ def test_codes_are_attacked() -> None:
     assert set(report.attacks["codes"]["linkage_top1"]) == {"0", "100"}
     assert report.attacks["attribute"]["y"]["auc"] > 0.95
     assert report.attacks["attribute"]["c"]["auc"] < 0.65
-    assert report.facts["panels"][0]["chart"]["kind"] == "curve"
+    assert report.facts["panels"][0]["chart"]["kind"] == "bars"
+    assert "What codes give away" in report.to_html()
+    assert report.scores["roc_auc"].value > 0.95
+    assert report.scores["roc_auc"].ceiling is not None
     assert json.dumps(report.to_dict(), allow_nan=False)
     assert seen[-1].finished
     assert seen[-1].done == seen[-1].total

@@ -17,6 +17,8 @@ EXAMPLES = examples(
     "masquerade evaluate real.csv synthetic.csv",
     "masquerade evaluate real.csv synthetic.csv --holdout kept.csv --target y",
     "masquerade evaluate real.csv synthetic.csv -o report.html -o report.json",
+    "masquerade evaluate real.csv safer.csv --sensitive sex --keep income --holdout kept.csv",
+    "masquerade evaluate real.csv codes.csv --kind codes --target y",
 )
 
 
@@ -28,7 +30,19 @@ def evaluate(
     ] = None,
     target: Target = None,
     sensitive: Sensitive = None,
-    kind: Annotated[str, typer.Option("--kind", help="What was released: rows.")] = "rows",
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="COL", help="A column kept on purpose; attackers with and without it."),
+    ] = None,
+    aligned: Annotated[
+        bool | None,
+        typer.Option(
+            "--aligned/--not-aligned",
+            show_default=False,
+            help="Row i was made from real row i; default: as the ledger says.",
+        ),
+    ] = None,
+    kind: Annotated[str, typer.Option("--kind", help="What was released: rows, or codes of an encoder.")] = "rows",
     attacks: Annotated[str, typer.Option("--attacks", help="How hard to attack: none.")] = "none",
     output: Annotated[
         list[Path] | None,
@@ -48,7 +62,9 @@ def evaluate(
     """Judge a release: what analysts lose, and how near it comes to real people.
 
     Give --holdout: without real rows that no training has seen, the scores
-    that need them as a yardstick are left out.
+    that need them as a yardstick are left out. Codes need none.
+
+    Fresh attackers guess every --sensitive column from the release.
     """
     from masquerade.cli import checks, tables
     from masquerade.files import read_table
@@ -62,7 +78,8 @@ def evaluate(
     )
     known = _ledger(released, ledger)
     raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
-    for option, name in [("--target", target), *(("--sensitive", name) for name in sensitive or [])]:
+    named = [("--target", target), *(("--sensitive", name) for name in sensitive or [])]
+    for option, name in [*named, *(("--keep", name) for name in keep or [])]:
         checks.check_column(option, name, found.names)
 
     from masquerade.evaluation import evaluate as judge
@@ -74,6 +91,8 @@ def evaluate(
             holdout=None if holdout is None else read_table(holdout),
             target=target,
             sensitive=sensitive or [],
+            keep=keep or [],
+            aligned=aligned,
             schema=found,
             unit=found.unit,
             protect=protect,
@@ -99,13 +118,13 @@ def _refuse_unavailable(kind: str, attacks: str, policy: Path | None) -> None:
     from masquerade.errors import SettingError, nearest
 
     for option, value, now, later in (
-        ("--kind", kind, "rows", ("codes", "images")),
-        ("--attacks", attacks, "none", ("quick", "thorough")),
+        ("--kind", kind, ("rows", "codes"), ("images",)),
+        ("--attacks", attacks, ("none",), ("quick", "thorough")),
     ):
         if value in later:
-            raise not_yet(option, value, f"expected {now}")
-        if value != now:
-            raise SettingError(f"{option}: got {value!r}, expected {now}{nearest(value, (now, *later))}.")
+            raise not_yet(option, value, f"expected {' or '.join(now)}")
+        if value not in now:
+            raise SettingError(f"{option}: got {value!r}, expected {' or '.join(now)}{nearest(value, (*now, *later))}.")
     if policy is not None:
         raise not_yet("--policy", policy, "read the scores from a .json report instead")
 

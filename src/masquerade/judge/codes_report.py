@@ -14,9 +14,11 @@ from masquerade import seeds
 from masquerade.errors import SettingError, TableError
 from masquerade.judge.attribute import attribute_attacks
 from masquerade.judge.codes_attacks import CodesAttack, attack_codes
+from masquerade.judge.coding import MEASURES, Coding, forest_panel, judge_codings
 from masquerade.judge.figures import Outcome
+from masquerade.judge.intake import warn
 from masquerade.judge.models import Features
-from masquerade.judge.panels import Curve, Line, Panel, Rows
+from masquerade.judge.panels import Bars, Panel, Rows
 from masquerade.judge.parts import Parts
 from masquerade.judge.report import Report
 from masquerade.judge.scores import Score
@@ -26,6 +28,12 @@ from masquerade.progress import Callback
 from masquerade.schema import Schema
 
 __all__ = ["code_features", "codes_outcome", "judge_codes", "refuse_for_codes"]
+
+FOLDS = 10
+"""Of the forest's cross-validation."""
+
+MOST_CLASSES = 50
+"""A target with more is not judged."""
 
 
 def refuse_for_codes(*, holdout: Any, dependencies: Any, keep: Sequence[str], aligned: bool | None) -> None:
@@ -67,15 +75,19 @@ def judge_codes(
     """
     start = time.monotonic()
     codes = _codes(released, schema, real.height)
-    parts = Parts(callback, start, total=2 + len(secrets) + 1)
+    parts = Parts(callback, start, total=2 + len(secrets) + (2 * FOLDS if target is not None else 0))
     chosen = np.sort(seeds.stream(seed, "codes").permutation(real.height)[:ROW_LIMIT])
     real, codes = real[chosen], codes[chosen]
     tables = tabulate(schema, real, real, None)
     parts.done("coding")
     names = tuple(name for name in released.columns if name not in schema)
     with one_thread():
-        outcomes = [codes_outcome(attack_codes(code_features(tables, target), codes, seed=seed))]
+        features = code_features(tables, target)
+        outcomes = [codes_outcome(attack_codes(features, codes, seed=seed))]
         parts.done("codes")
+        if target is not None:
+            codings = {"raw": Coding(features, _numbered(features)), "codes": Coding(codes, names)}
+            outcomes.append(_worth(codings, real.get_column(target), seed, parts))
         if secrets:
             empty = np.empty((len(codes), 0), np.int64)
             side = Side(codes, empty)
@@ -93,6 +105,36 @@ def judge_codes(
             "panels": [panel for outcome in outcomes for panel in outcome.facts.get("panels", [])],
         },
     )
+
+
+def _worth(codings: Mapping[str, Coding], target: pl.Series, seed: int, parts: Parts) -> Outcome:
+    """The forest on the raw features and on the codes, on rows that have a target with few classes."""
+    there = target.is_not_null().to_numpy()
+    words = target.drop_nulls().cast(pl.String).rank("dense").cast(pl.Int64).to_numpy()
+    kept = {name: Coding(coding.values[there], coding.names) for name, coding in codings.items()}
+    counts = np.unique(words, return_counts=True)[1]
+    if not 2 <= len(counts) <= MOST_CLASSES or counts.min() < 2:
+        warn(
+            f"target: column {target.name!r} has no classes, or too many or too rare ones, for a forest; utility is left out."
+        )
+        return Outcome()
+    found = judge_codings(kept, words, folds=FOLDS, repeats=0, seed=seed, told=lambda done, total: parts.done("forest"))
+    scores = {}
+    for measure in MEASURES:
+        raw, own = (found[name].test[measure] for name in ("raw", "codes"))
+        scores[measure] = Score(
+            measure,
+            own.value,
+            "higher",
+            interval=own.interval,
+            ceiling=raw.value,
+            meaning=f"Of a forest of shallow trees on the codes, in {FOLDS} folds; the ceiling: on the raw features.",
+        )
+    return Outcome(scores=scores, facts={"panels": [forest_panel(found).to_dict()]})
+
+
+def _numbered(features: NDArray[np.float64]) -> tuple[str, ...]:
+    return tuple(f"input_{place}" for place in range(features.shape[1]))
 
 
 def code_features(tables: Tables, target: str | None) -> NDArray[np.float64]:
@@ -146,18 +188,20 @@ def codes_panel(attack: CodesAttack) -> Panel:
     """What attackers with more and more knowledge find, as a picture and a table."""
     pairs = [name for name in attack.linkage_top1 if name != "encoder"]
     every = list(attack.linkage_top1)
-    lines = tuple(
-        Line(
-            name,
-            tuple(float(places.index(key)) for key in every),
-            tuple(found[key][0] for key in every),
-            tuple(_knowledge(key) for key in every),
+    bars = [
+        (_knowledge(key), words, found[key])
+        for words, found in (
+            ("variance rebuilt", attack.reconstruction_r2),
+            (f"re-linked among {attack.candidates:,}", attack.linkage_top1),
         )
-        for places in [every]
-        for name, found in (
-            ("variance of the records rebuilt", attack.reconstruction_r2),
-            (f"people re-linked among {attack.candidates:,}", attack.linkage_top1),
-        )
+        for key in every
+    ]
+    chart = Bars(
+        "share",
+        tuple(name for name, _, _ in bars),
+        tuple(value for _, _, (value, _) in bars),
+        tuple(words for _, words, _ in bars),
+        tuple(0.0 if ends is None else (ends[1] - ends[0]) / 2 for _, _, (_, ends) in bars),
     )
     rows = tuple(
         (_knowledge(key), _share(attack.reconstruction_r2[key]), _share(attack.linkage_top1[key])) for key in every
@@ -172,7 +216,7 @@ def codes_panel(attack: CodesAttack) -> Panel:
     return Panel(
         "What codes give away",
         note,
-        Curve("what the attacker knows", "share", lines),
+        chart,
         Rows(("the attacker knows", "rebuilt (R²)", f"re-linked among {attack.candidates:,}"), rows),
     )
 

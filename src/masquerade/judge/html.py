@@ -19,7 +19,7 @@ import jinja2
 from markupsafe import Markup
 
 import masquerade
-from masquerade.judge import plots, relation_plots, words_of_report
+from masquerade.judge import panel_plots, plots, relation_plots, words_of_attacks, words_of_report
 from masquerade.judge.reading import fidelity_headline, privacy_headline
 
 __all__ = ["card", "page"]
@@ -39,6 +39,7 @@ def page(report: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     True
     """
     figures, columns = _figures(facts)
+    figures |= _of_attacks(report, facts)
     return (
         _templates()
         .get_template("report.html")
@@ -95,6 +96,19 @@ def _figures(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[s
     if facts.get("logs"):
         figures |= {f"logs-{part}": relation_plots.logs(facts["logs"], part) for part in ("mean", "std")}
     return figures, columns
+
+
+def _of_attacks(report: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of attacks and of the release's own panels, by their ids."""
+    secrets = (report.get("attacks") or {}).get("attribute") or {}
+    drawn = {
+        f"secret-chart-{i}": panel_plots.dots(**words_of_attacks.dotted(told))
+        for i, told in enumerate(secrets.values())
+    }
+    for place, panel in enumerate(facts.get("panels") or []):
+        if panel.get("chart"):
+            drawn[f"panel-chart-{place}"] = panel_plots.panel(panel["chart"])
+    return drawn
 
 
 def _script_safe(text: str) -> Markup:

@@ -38,7 +38,7 @@ def excess(attack: float, attacked: int, control: float, controls: int) -> tuple
         control: how often it was right about people who are not in it.
         controls: about how many.
 
-    >>> excess(0.55, 1000, 0.1, 1000)[0]
+    >>> round(excess(0.55, 1000, 0.1, 1000)[0], 6)
     0.5
     """
     (low, high), (least, most) = wilson(attack * attacked, attacked), wilson(control * controls, controls)

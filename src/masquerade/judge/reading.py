@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 __all__ = ["GROUPS", "Headline", "Verdict", "fidelity_headline", "group", "grouped", "privacy_headline", "verdict"]
 
-Verdict = Literal["near", "far", "too close", ""]
+Verdict = Literal["near", "far", "too close", "found", ""]
 Group = Literal["fidelity", "utility", "privacy"]
 
 GROUPS: dict[Group, str] = {"fidelity": "Fidelity", "utility": "Utility", "privacy": "Privacy, tested"}
@@ -59,8 +59,14 @@ _PRIVACY = [
     "linkability",
     "inference",
     "attribute_auc",
+    "attribute_correlation",
+    "attribute_r2",
     "reconstruction_r2",
     "linkage_top1",
+    "own_values",
+    "k_anonymity",
+    "l_diversity",
+    "t_closeness",
     "exact_copies",
     "dcr_share",
     "nndr",
@@ -71,6 +77,8 @@ _PRIVACY = [
     "l_diversity",
     "t_closeness",
 ]
+_ATTACKS = frozenset(_PRIVACY[_PRIVACY.index("singling_out") : _PRIVACY.index("own_values")])
+_MEASURES = tuple(name for name in _UTILITY if not name.startswith(("tstr", "trtr")))
 _ORDER = {name: rank for rank, name in enumerate(_FIDELITY + _UTILITY + _PRIVACY)}
 
 _LIKENESS = frozenset([*_FIDELITY[:6], "correlation_distance", "pca_similarity", "similarity_score"])
@@ -89,7 +97,7 @@ def group(name: str) -> Group:
         ("dcr_", "nndr", "membership_", "attribute_", "singling_", "linkability", "inference")
     ):
         return "privacy"
-    if name in _UTILITY or name.startswith(("tstr", "trtr", "utility")):
+    if name in _UTILITY or name.startswith(("tstr", "trtr", "utility", *(f"{measure}_" for measure in _MEASURES))):
         return "utility"
     return "fidelity"
 
@@ -112,11 +120,11 @@ def verdict(name: str, score: Mapping[str, Any]) -> Verdict:
 
     Returns:
         `"too close"` when the release is significantly nearer to the real rows than a fresh real sample is
-        (it has seen too much); `"far"` when it falls 0.1 or more short of what a real sample reaches;
-        `"near"` in between; `""` when there is nothing to compare with. Significant means that the whole
-        interval lies beyond; without an interval nothing is known about likeness, and a figure about privacy must be
-        beyond by more than 0.01. Figures that protection itself pushes to
-        their best (`boundary_adherence` and the like) and those of utility are never "too close".
+        (it has seen too much); `"found"` when an attack succeeds beyond chance or its control group; `"far"` when the release
+        falls 0.1 or more short of what a real sample reaches; `"near"` in between; `""` when there is nothing to compare
+        with. Significant means that the whole interval lies beyond; without an interval nothing is known about likeness, and
+        a figure about privacy must be beyond by more than 0.01. Figures that protection itself pushes to their best
+        (`boundary_adherence` and the like) and those of utility are never "too close".
 
     >>> verdict("quality", {"value": 0.99, "interval": [0.985, 0.995], "ceiling": 0.98, "better": "higher"})
     'too close'
@@ -137,7 +145,9 @@ def verdict(name: str, score: Mapping[str, Any]) -> Verdict:
         part == "privacy"
     ):  # here the ceiling is what chance or the control group reaches: worse than that is the finding
         worse = low > ceiling if better == "lower" else high < ceiling
-        return "too close" if worse else "near"
+        if not worse:
+            return "near"
+        return "found" if name in _ATTACKS else "too close"
     excess = low - ceiling if better == "higher" else ceiling - high
     short = ceiling - value if better == "higher" else value - ceiling
     if excess > 0 and name in _LIKENESS and score.get("interval") is not None:
@@ -177,7 +187,7 @@ def fidelity_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
         if score is not None and score.get("value") is not None:
             break
     else:
-        return Headline("Fidelity", "", "–", "No fidelity score was computed.", "")
+        return _worth_of_codes(scores) or Headline("Fidelity", "", "–", "No fidelity score was computed.", "")
     value, ceiling, found = score["value"], score.get("ceiling"), verdict(name, score)
     sentence = f"{value:.1%} of the real table's shapes and relations are kept ({name})"
     if ceiling is not None:
@@ -188,9 +198,20 @@ def fidelity_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
     return Headline("Fidelity", name, f"{value:.1%}", sentence, found)
 
 
+def _worth_of_codes(scores: Mapping[str, Mapping[str, Any]]) -> Headline | None:
+    """What codes, which look like nothing, are worth to a model."""
+    score = scores.get("roc_auc")
+    if score is None or score.get("value") is None:
+        return None
+    sentence = f"A forest on the codes ranks unseen rows with ROC AUC {score['value']:.3f}"
+    if score.get("ceiling") is not None:
+        sentence += f"; on the raw features {score['ceiling']:.3f}"
+    return Headline("Utility", "roc_auc", f"{score['value']:.3f}", f"{sentence}.", verdict("roc_auc", score))
+
+
 def privacy_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
     """What the tests found about the people in the real table: the attacks first, else the distances."""
-    for name in ("membership_auc", "dcr_share", "exact_copies"):
+    for name in ("membership_auc", "attribute_auc", "linkage_top1", "dcr_share", "exact_copies"):
         score = scores.get(name)
         if score is not None and score.get("value") is not None:
             break
@@ -206,6 +227,19 @@ def privacy_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
             else f"The best attack tells rows that were used from others: AUC {value:.2f}, where a coin has 0.50."
         )
         return Headline("Privacy, tested", name, f"{value:.3f}", sentence, found)
+    if name == "attribute_auc":
+        beside = 0.5 if score.get("ceiling") is None else score["ceiling"]
+        whom = "one who guesses at random" if beside == 0.5 else "for people whose rows were not used"
+        sentence = (
+            f"The best fresh attacker guesses the secret with AUC {value:.3f}, "
+            + (f"no better than {whom}" if found == "near" else f"better than {whom}")
+            + f" ({beside:.3f})."
+        )
+        return Headline("Privacy, tested", name, f"{value:.3f}", sentence, found)
+    if name == "linkage_top1":
+        sentence = f"{value:.1%} of the released records are found again among thousands of real ones"
+        sentence += ": each of them is somebody's." if found == "found" else "; that is no more than chance."
+        return Headline("Privacy, tested", name, f"{value:.1%}", sentence, found)
     if name == "exact_copies":
         sentence = f"{value:.2%} of the released rows equal a real training row, beyond what chance explains."
         return Headline("Privacy, tested", name, f"{value:.2%}", sentence, found)

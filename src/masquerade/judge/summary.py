@@ -9,13 +9,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from masquerade.judge.figures_text import figure_text
 from masquerade.judge.reading import GROUPS, Verdict, fidelity_headline, grouped, privacy_headline, verdict
-from masquerade.judge.words_of_report import ARROWS, figure_text, guaranteed
+from masquerade.judge.words_of_report import ARROWS, guaranteed
 
 __all__ = ["summary"]
 
 _MARKS: dict[Verdict, tuple[str, str]] = {
     "too close": ("▲ close", "bold red"),
+    "found": ("▲ found", "bold red"),
     "far": ("▽ far", "yellow"),
     "near": ("", "green"),
     "": ("", "default"),
@@ -23,6 +25,7 @@ _MARKS: dict[Verdict, tuple[str, str]] = {
 
 _LEGEND: dict[Verdict, str] = {
     "too close": "▲ close: nearer to the real rows than unseen real rows are; the release has seen too much.",
+    "found": "▲ found: the attack succeeds, beyond what chance or the control group explains.",
     "far": "▽ far: well short of what a real sample reaches.",
 }
 

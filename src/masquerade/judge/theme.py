@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DIVERGING", "REAL", "RELEASED", "SEQUENTIAL", "figure", "pale"]
+__all__ = ["DIVERGING", "KINDS", "REAL", "RELEASED", "SEQUENTIAL", "figure", "pale"]
 
 REAL = "#2f6fb0"
 RELEASED = "#d9730d"
+
+KINDS = ("#2f6fb0", "#d9730d", "#1f8a70", "#a8559c", "#7a869a", "#b59f00", "#c0504d", "#4fa3c7")
+"""Colours of groups and lines, in turn; they stand out on light and on dark paper."""
 
 DIVERGING = [[0.0, "#b35806"], [0.25, "#f1a340"], [0.5, "#f7f7f7"], [0.75, "#67a9cf"], [1.0, "#1f5a94"]]
 SEQUENTIAL = [[0.0, "#dbe9f6"], [0.35, "#89bedc"], [0.7, "#2b7bba"], [1.0, "#08306b"]]

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from masquerade.judge import words_of_attacks
+from masquerade.judge.figures_text import figure_text
 from masquerade.judge.reading import GROUPS, fidelity_headline, grouped, privacy_headline, verdict
 from masquerade.judge.wording import spoken
 from masquerade.privacy.ledger import Ledger
 
-__all__ = ["ARROWS", "figure_text", "guaranteed", "tables"]
+__all__ = ["ARROWS", "guaranteed", "tables"]
 
 ARROWS = {"higher": "↑", "lower": "↓", "half": "½"}
 _WORST_PAIRS = 10
@@ -46,7 +48,8 @@ def tables(
         "models": _models(scores),
         "rules": _rules(facts.get("rules") or []),
         "policy": _listed(report.get("policy") or {}),
-        "attacks": _listed(report.get("attacks") or {}),
+        "attacks": words_of_attacks.attacks(report.get("attacks") or {}, panels=bool(facts.get("panels"))),
+        "panels": words_of_attacks.panels(facts.get("panels") or []),
         "ledger": _listed(report.get("ledger") or {}),
         "columns": columns,
         "folded": sum(column["folded"] for column in columns),
@@ -62,6 +65,15 @@ def tables(
     }
 
 
+_ATTACKS = {
+    "attribute": "guessing a secret",
+    "hidden": "guessing a secret",
+    "linkability": "linking two halves of a record",
+    "linkage_top1": "finding whose record it is",
+    "codes": "rebuilding and re-linking codes",
+    "forest": "what a model makes of the codes",
+}
+
 _NOTES = {
     "fidelity": "How much the released table looks like the real one.",
     "utility": "What a model loses that is trained on released rows.",
@@ -74,20 +86,6 @@ def guaranteed(ledger: Mapping[str, Any]) -> list[str]:
     if not ledger:
         return ["Guaranteed: nothing is known. No ledger came with the release, so there is no promise to rely on."]
     return [Ledger.from_dict(ledger).sentence()]
-
-
-def figure_text(value: float | None, digits: int = 3) -> str:
-    """A score as text; what could not be computed is a dash.
-
-    >>> figure_text(0.93456), figure_text(None), figure_text(1e-5), figure_text(-0.000486)
-    ('0.935', '–', '0.00001', '-0.0005')
-    """
-    if value is None:
-        return "–"
-    if value != 0 and abs(value) < 0.5 * 10.0**-digits:
-        first = float(f"{value:.1g}")
-        return f"{first:.6f}".rstrip("0") if abs(first) >= 1e-6 else f"{value:.0e}"
-    return f"{value:,.{digits}f}"
 
 
 def _lede(rows: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
@@ -103,10 +101,15 @@ def _lede(rows: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
 def _tested(report: Mapping[str, Any], scores: Mapping[str, Any]) -> list[str]:
     lines = []
     if report.get("attacks"):
-        lines.append(f"Attacks that were run: {', '.join(map(str, report['attacks']))}.")
+        names = [_ATTACKS.get(name, str(name)) for name in report["attacks"]]
+        lines.append(f"Attacks that were run: {', '.join(dict.fromkeys(names))}.")
+        told = [name for name in scores if verdict(name, scores[name]) == "found"]
+        if told:
+            lines.append(f"{', '.join(told)}: the attack succeeds, beyond what chance or the control group explains.")
     else:
         lines.append("No attack was run.")
-    shown = [name for name in grouped(scores).get("privacy", {}) if scores[name].get("value") is not None]
+    near = ("exact_copies", "dcr_share", "nndr", "dcr_baseline_protection", "dcr_overfitting_protection")
+    shown = [name for name in near if (scores.get(name) or {}).get("value") is not None]
     if shown:
         lines.append(f"Nearness to the real rows was measured: {', '.join(shown)}.")
         worse = [name for name in shown if verdict(name, scores[name]) == "too close"]

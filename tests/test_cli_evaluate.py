@@ -1,0 +1,81 @@
+"""`masquerade evaluate` on kept records and on codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from masquerade.cli import run
+
+
+@pytest.fixture(autouse=True)
+def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with a table, rows held out, a release without one column, and codes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    random = np.random.default_rng(0)
+    age, sex = random.integers(18, 80, 500), random.choice(["f", "m"], 500)
+    size = np.round(165 + 12.0 * (sex == "m") + random.normal(0, 6, 500), 1)
+    rich = np.where(random.random(500) < 0.3 + 0.3 * (sex == "m"), "yes", "no")
+    table = pl.DataFrame({"age": age, "sex": sex, "size": size, "rich": rich})
+    table[:300].write_csv("real.csv")
+    table[300:].write_csv("kept.csv")
+    table[:300].drop("sex").write_csv("safer.csv")
+    codes = {"code_0": size[:300] / 10 + age[:300], "code_1": age[:300] - size[:300], "rich": rich[:300]}
+    pl.DataFrame(codes).write_csv("codes.csv")
+
+
+def test_a_secret_is_attacked_with_and_without_what_was_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "evaluate real.csv safer.csv --holdout kept.csv --sensitive sex --keep rich --aligned -o r.json -o r.html"
+    assert run([*command.split(), "--seed", "0"]) == 0
+    report = json.loads(Path("r.json").read_text())
+    told = report["attacks"]["attribute"]["sex"]
+    assert told["auc"] > 0.8
+    assert told["kept"] == ["rich"]
+    assert {"with_kept", "untouched", "drop_the_column", "floor"} <= set(told)
+    assert report["columns"]["sex"]["dropped"]
+    assert "Guessing “sex”" in Path("r.html").read_text()
+    said = capsys.readouterr().out
+    assert "attribute_auc" in said
+    assert "▲ found: the attack succeeds" in said
+
+
+def test_the_ledger_says_what_was_dropped_and_kept_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "real.csv", "safer.csv", "-o", "r.json"]) == 2
+    assert "released: there is no column 'sex'" in capsys.readouterr().err
+    Path("safer.csv.ledger.json").write_text(json.dumps({"guarantee": "none", "aligned": True, "dropped": ["sex"]}))
+    assert run(["evaluate", "real.csv", "safer.csv", "-o", "r.json", "--seed", "0"]) == 0
+    assert json.loads(Path("r.json").read_text())["attacks"]["linkage_top1"]["value"] > 0.9
+
+
+def test_codes_are_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "evaluate real.csv codes.csv --kind codes --sensitive sex -o r.json -o r.html"
+    assert run([*command.split(), "--seed", "0"]) == 0
+    report = json.loads(Path("r.json").read_text())
+    assert set(report["scores"]) == {"reconstruction_r2", "linkage_top1", "attribute_auc"}
+    assert "linkage_top1" in capsys.readouterr().out
+    assert "What codes give away" in Path("r.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("safer.csv --sensitive sex --keep rihc", "--keep: there is no column 'rihc' (did you mean 'rich'?)"),
+        ("safer.csv --sensitive sex --keep sex", "keep: column 'sex' is also sensitive"),
+        ("codes.csv --kind codes --holdout kept.csv", "holdout: codes are judged by cross-validation"),
+        ("codes.csv --kind code", "did you mean 'codes'"),
+        ("codes.csv --kind images", "--kind images: not available yet"),
+        ("kept.csv --aligned", "200 released and 300 real rows"),
+        ("safer.csv --kind codes", "no code column"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_written(
+    options: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["evaluate", "real.csv", *options.split(), "-o", "r.json"]) == 2
+    assert says in " ".join(capsys.readouterr().err.split())
+    assert not Path("r.json").exists()

@@ -115,21 +115,24 @@ class Autoencoder:
     # ── training ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def init(self, seed: int) -> AutoencoderState:
-        """Fresh nets (He et al. 2015, arXiv 1502.01852, by each block's own width) and an optimiser."""
-        key = jax.random.key(seed)
+        """Fresh nets (He et al. 2015, arXiv 1502.01852, by each block's own width) and an optimiser.
+
+        Weights are drawn by NumPy: a program for each of their shapes would take longer to compile than a small net to train.
+        """
+        random = np.random.default_rng(seed)
         params: Params = {"weights": [], "biases": []}
-        for place, mask in enumerate(self._masks):
-            spread = jnp.sqrt(1 / jnp.maximum(mask.sum(axis=0), 1))
-            params["weights"].append(mask * spread * jax.random.normal(jax.random.fold_in(key, place), mask.shape))
-            params["biases"].append(jnp.zeros(mask.shape[1]))
+        for mask in self._masks:
+            spread = np.asarray(mask) / np.sqrt(np.maximum(np.asarray(mask).sum(axis=0), 1))
+            params["weights"].append(_array(spread * random.standard_normal(mask.shape)))
+            params["biases"].append(_array(np.zeros(mask.shape[1])))
         if self.secrets:
             sizes = [len(self.layout[-1]), ADVERSARY_WIDTH, ADVERSARY_WIDTH, self.secrets]
-            shapes = list(itertools.pairwise(sizes))
             params["adversary"] = [
-                (jax.random.normal(jax.random.fold_in(key, 100 + i), shape) / math.sqrt(shape[0]), jnp.zeros(shape[1]))
-                for i, shape in enumerate(shapes)
+                (_array(random.standard_normal((a, b)) / math.sqrt(a)), _array(np.zeros(b)))
+                for a, b in itertools.pairwise(sizes)
             ]
-        return AutoencoderState(params, params, self.optimizer.init(params), key, jnp.zeros((), jnp.int32))
+        key = jax.random.key(seed)
+        return AutoencoderState(params, params, jax.jit(self.optimizer.init)(params), key, jnp.zeros((), jnp.int32))
 
     def _layers(self, params: Params, x: Array, first: int, last: int) -> Array:
         for place in range(first, last):
@@ -195,6 +198,10 @@ class Autoencoder:
         return layers
 
 
+def _array(values: NDArray[np.float64]) -> Array:
+    return jnp.asarray(values, jnp.float32)
+
+
 class Best:
     """Keeps for each block the parameters with which it lost least on rows that did not train.
 
@@ -204,17 +211,18 @@ class Best:
     Args:
         net: whose parameters they are.
         held: inputs of the rows that did not train, on the device.
+        params: of the shapes that will come.
     """
 
     LEAST_GAIN = 1e-3
 
-    def __init__(self, net: Autoencoder, held: Float[Array, "rows inputs"]):
+    def __init__(self, net: Autoencoder, held: Float[Array, "rows inputs"], params: Params):
         self._net = net
         self.lost = np.full(net.blocks, np.inf)
         self.params: list[Params] = [{}] * net.blocks
         self._counted, self._score = np.full(net.blocks, np.inf), -math.inf
         self._held = held
-        self._judge = Compilation(lambda params, inputs: net.lost(params, inputs)[0], net.init(0).params, held)
+        self._judge = Compilation(lambda params, inputs: net.lost(params, inputs)[0], params, held)
 
     def __call__(self, params: Params) -> float:
         """The score, higher is better; below the last one where no block got better."""

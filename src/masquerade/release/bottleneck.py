@@ -75,11 +75,12 @@ def learn(
         seed: of the first weights and the batches.
     """
     net = Autoencoder(block_of_input, widths, inputs[~held].std(axis=0), secrets.shape[1], settings)
-    best = Best(net, jnp.asarray(inputs[held]))
+    state = net.init(seed)
+    best = Best(net, jnp.asarray(inputs[held]), state.params)
     steps = max(int((~held).sum()) // settings.batch_size, 1)
     outcome = train(
         net.step,
-        net.init(seed),
+        state,
         AutoencoderData(jnp.asarray(inputs[~held]), jnp.asarray(secrets[~held])),
         Schedule(epochs, steps, max_seconds, validate_every=VALIDATE_EVERY, patience=patience),
         snapshot=lambda state: state.average,

@@ -39,6 +39,9 @@ PSEUDONYMOUS = (
 WHOLE = "code"
 """Of the codes where there are no groups."""
 
+DECIMALS = 3
+"""Of released codes; more would say nothing of a record but which one it is."""
+
 _BLOCK_ROWS = 65_536
 _SLOPE_ROWS = 2_000
 
@@ -233,8 +236,8 @@ class Encoder(Release):
                 not there in training counts as another, or as none where there was no other. It is not changed.
 
         Returns:
-            The kind of frame that was given, codes as 32-bit floats. With an integer `random_state` the same rows get the same
-            noise and groups; repeated draws of one record would tell more about it than one.
+            The kind of frame that was given, codes as 32-bit floats of three decimals. With an integer `random_state` the same
+            rows get the same noise and groups; repeated draws of one record would tell more about it than one.
 
         Raises:
             SchemaError: an encoded column is missing, or there is one that was not fitted.
@@ -267,7 +270,7 @@ class Encoder(Release):
             noise = seeds.stream(seed, "noise").standard_normal((int(groups.max()) + 1, codes.shape[1]))[groups]
         else:
             noise = seeds.stream(seed, "noise").standard_normal(codes.shape)
-        codes = np.asarray(codes + self.noise * noise, np.float32)
+        codes = np.round(np.asarray(codes + self.noise * noise, np.float32), DECIMALS)
         self._tell(Progress("encode", typed.height, typed.height, time.monotonic() - began, finished=True))
         return pl.DataFrame({name: codes[:, i] for i, name in enumerate(self.codes_)})
 

@@ -33,9 +33,9 @@ def read_groups(path: str | Path) -> dict[str, list[str]]:
     ['pers', 'fina', 'camp', 'econ']
     """
     file = Path(path)
-    bundled = Path(datasets.__file__).with_name(f"{path}-groups.toml")
-    if not file.suffix and not file.exists() and bundled.parent == Path(datasets.__file__).parent and bundled.exists():
-        file = bundled
+    if file.name == str(path) and not file.suffix and not file.exists():
+        bundled = Path(datasets.__file__).with_name(f"{path}-groups.toml")
+        file = bundled if bundled.exists() else file
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -144,3 +144,12 @@ def test_sex_in_adult_is_guessed_as_well_as_was_measured(shared_data: Path) -> N
     auc, accuracy = attack("relationship", "marital-status", "occupation")
     assert accuracy == pytest.approx(0.711, abs=0.015)
     assert auc == pytest.approx(0.740, abs=0.015)
+
+
+def test_a_very_wide_release_is_attacked_too() -> None:
+    random = np.random.default_rng(7)
+    codes = random.integers(0, 20, (600, 20))
+    secret = (codes[:, :3] > 9).sum(axis=1) > 1
+    found = attack_attribute(np.empty((600, 0)), codes, secret.astype(int), classes=2, seeds=1)
+    assert found.auc > 0.75
+    assert found.by_attacker["neighbours"] > 0.5

@@ -30,6 +30,7 @@ ATTACKERS = ("boosting", "network", "neighbours")
 
 _NEIGHBOURS = (5, 25, 100)  # how many vote; what serves best on the validation rows is used
 _LOOKED_THROUGH = 10_000  # rows at most that neighbours are sought among
+_WIDEST = 300  # columns for the network and the neighbours
 _FEWEST_OF_A_CLASS = 10  # a rarer class is not learnt
 _VALIDATION = 0.1  # of the known rows, to choose among attackers
 
@@ -88,8 +89,9 @@ def guesses(
     """
     width = known.side.codes.shape[1]
     features = Features.of(known.side, range(known.side.numbers.shape[1]), range(width), sizes)
-    views = {name: features.trees if name == "boosting" else features.linear for name in ATTACKERS}
-    shown = {name: (view(known.side), [view(side) for side in unseen]) for name, view in views.items()}
+    trees = features.trees(known.side), [features.trees(side) for side in unseen]
+    linear = _narrowed([features.linear(side) for side in (known.side, *unseen)], seed)
+    shown = {name: trees if name == "boosting" else (linear[0], linear[1:]) for name in ATTACKERS}
 
     def attack(name: str, turn: int) -> Guess:
         order = seeds.stream(seed, "attack", turn).permutation(len(known))
@@ -115,6 +117,15 @@ def guesses(
         warnings.simplefilter("ignore", ConvergenceWarning)
         found = dict(zip(jobs, side_by_side([partial(attack, *job) for job in jobs]), strict=True))
     return {name: [found[name, turn] for turn in range(count)] for name in ATTACKERS}
+
+
+def _narrowed(tables: list[NDArray[np.float64]], seed: int) -> list[NDArray[np.float64]]:
+    """The same tables; very wide ones at random onto fewer columns, which keeps distances (Johnson, Lindenstrauss 1984)."""
+    width = tables[0].shape[1]
+    if width <= _WIDEST:
+        return tables
+    turn = seeds.stream(seed, "narrow").normal(size=(width, _WIDEST)) / np.sqrt(_WIDEST)
+    return [table @ turn for table in tables]
 
 
 def _learnable(secret: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -22,6 +22,7 @@ __all__ = ["excess", "linkability", "linkage_top1"]
 
 _TARGETS = 1_000  # people that are attacked, and as many of the control group
 _REFERENCES = 10_000  # released rows that are looked through
+_COMPARISONS = 1_000_000_000  # people × references × columns at most: some seconds
 _CLOSEST = 5  # released rows that each half of the columns may point at
 _CANDIDATES = 2_000
 _LEAST = 100
@@ -73,8 +74,10 @@ def linkability(tables: Tables, seed: int, *, aligned: bool) -> Outcome:
     if holdout is None or people < _LEAST or len(tables.released) < _LEAST or len(tables.names) < 2:
         return Outcome()
     random = seeds.stream(seed, "linkability")
-    chosen = random.permutation(len(tables.released))[:_REFERENCES]
+    most = max(_LEAST, min(_REFERENCES, _COMPARISONS // (people * len(tables.names))))
+    chosen = random.permutation(len(tables.released))[:most]
     own = chosen if aligned else random.permutation(len(tables.real))
+    people = min(people, len(own))
     targets = tables.real.rows(own[:people])
     controls = holdout.rows(random.permutation(len(holdout))[:people])
     scale = Scale.of(tables)
@@ -115,7 +118,8 @@ def linkage_top1(tables: Tables, seed: int) -> Outcome:
     """
     if len(tables.real) < _LEAST or not tables.names:
         return Outcome()
-    chosen = np.sort(seeds.stream(seed, "linkage").permutation(len(tables.real))[:_CANDIDATES])
+    most = max(_LEAST, min(_CANDIDATES, math.isqrt(_COMPARISONS // len(tables.names))))
+    chosen = np.sort(seeds.stream(seed, "linkage").permutation(len(tables.real))[:most])
     scale = Scale.of(tables)
     ours, theirs = (scale.points(side.rows(chosen)) for side in (tables.real, tables.released))
     hits = 0.0

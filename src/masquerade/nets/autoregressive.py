@@ -169,11 +169,16 @@ class AutoregressiveNet:
         return (every * jax.nn.one_hot(digit, self.slots.base)).sum(axis=-1)
 
     def expected_children(
-        self, weights: Weights, log_share: Float[Array, "nodes base"], codes: Int[Array, "batch columns"]
+        self,
+        weights: Weights,
+        log_share: Float[Array, "nodes base"],
+        codes: Int[Array, "batch columns"],
+        rows: Int[Array, ""],
     ) -> Float[Array, "nodes base"]:
-        """How often each child of each node is to be expected in these rows, each slot given those before it."""
+        """How often each child of each node is to be expected in the first `rows` rows, each slot given those before it."""
         _, node, every = self._every_digit(weights, log_share, codes, self.slots.order, None)
-        flat = jnp.exp(every).reshape(-1, self.slots.base)
+        counted = (jnp.arange(len(codes)) < rows)[:, None]
+        flat = (jnp.exp(every) * counted).reshape(-1, self.slots.base)
         return jax.ops.segment_sum(flat, node.reshape(-1), len(log_share))
 
     def _every_digit(

@@ -63,7 +63,8 @@ class Coupling:
     def rows(
         self,
         ready: tuple[Weights, Array, Array],
-        log_share: Float[Array, "nodes base"],
+        before_share: Float[Array, "nodes base"],
+        after_share: Float[Array, "nodes base"],
         strength: Float[Array, ""],
         key: PRNGKeyArray,
         block: Int[Array, ""],
@@ -73,7 +74,8 @@ class Coupling:
 
         Args:
             ready: from `Drawing.ready`.
-            log_share: where the heads start.
+            before_share: where the heads start for p; it may differ from secret to secret.
+            after_share: where they start for q.
             strength: 0 changes nothing; 1 draws every slot from q; between, from the mixture of q and p.
             key: of the random numbers.
             block: which of the key's blocks this is.
@@ -91,8 +93,8 @@ class Coupling:
             before, after, node, changed = carry
             node = self._drawing.node_at(slot, node)
             was = digits[slot]
-            p = shares(ready, before, slot, log_share[nodes[slot]])
-            q = shares(ready, after, slot, log_share[node])
+            p = shares(ready, before, slot, before_share[nodes[slot]])
+            q = shares(ready, after, slot, after_share[node])
             aim = strength * q + (1 - strength) * p
             at = jax.nn.one_hot(was, slots.base)
             chance = (aim * at).sum(axis=1) / jnp.maximum((p * at).sum(axis=1), _TINY)

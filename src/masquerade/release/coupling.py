@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from masquerade.codec.arrays import Encoded, Layout
 from masquerade.errors import SettingError
 from masquerade.nets.autoregressive import NetSettings
 from masquerade.nets.coupling import Coupling, SecretNet
@@ -21,11 +23,28 @@ __all__ = ["SecretModel", "arranged"]
 
 Codes = NDArray[np.int32]
 
+MOST_CLASSES = 10
+"""Codes of a secret with more codes are taken together in so many classes where the net is calibrated."""
+
+ROUNDS = 2
+CHANCE = 1.5
+"""Standard deviations of a count that are put down to chance."""
+
+SLACK = 3.0
+"""Rows put to both sides when frequencies are compared."""
+
 
 def arranged(schema: Schema, hide: Sequence[str], keep: Sequence[str]) -> list[str]:
     """The columns in the order of the model: what is kept, the secrets, and what may change."""
     first = [*keep, *hide]
     return [*first, *(name for name in schema.names if name not in first)]
+
+
+def _shrunk(wanted: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The counts wanted, moved towards those expected by as much as chance alone would often part them."""
+    apart = wanted - expected
+    chance = CHANCE * np.sqrt(expected + 1)
+    return expected + np.sign(apart) * np.maximum(np.abs(apart) - chance, 0.0)
 
 
 class SecretModel(Autoregressive):
@@ -36,6 +55,8 @@ class SecretModel(Autoregressive):
         keep: the columns that stay as they are.
         epochs, max_minutes, protect, unit, verbose, callbacks, random_state: as of `Autoregressive`.
     """
+
+    _shifts: list[NDArray[np.float32]]
 
     def __init__(
         self,
@@ -87,20 +108,63 @@ class SecretModel(Autoregressive):
         net = drawer.net
         assert isinstance(net, SecretNet)
         coupling = Coupling(net, tuple(names.index(name) for name in self.keep if name in names))
-        size = drawer.block_rows
-        ready = drawer.ready
-        key = jax.random.key(seed)
-        first = np.zeros((size, codes.shape[1]), np.int32)
-        program = Compilation(
-            coupling.rows, ready, drawer.log_share, np.float32(strength), key, np.int32(0), first
-        ).result()
+        key, level = jax.random.key(seed), np.float32(strength)
+        padded = np.zeros((drawer.block_rows, codes.shape[1]), np.int32)
+        share = drawer.log_share
+        program = Compilation(coupling.rows, drawer.ready, share, share, level, key, np.int32(0), padded).result()
         result = np.empty_like(codes)
-        for block, start in enumerate(range(0, len(codes), size)):
-            rows = slice(start, min(start + size, len(codes)))
-            first[: rows.stop - start] = codes[rows]
-            drawn = program(ready, drawer.log_share, np.float32(strength), key, np.int32(block), first)
-            result[rows] = np.asarray(drawn)[: rows.stop - start]
+        for block, (rows, before) in enumerate(self._alike(codes)):
+            padded[: len(rows)] = codes[rows]
+            drawn = program(drawer.ready, before, share, level, key, np.int32(block), padded)
+            result[rows] = np.asarray(drawn)[: len(rows)]
         return result
+
+    def _alike(self, codes: Codes) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        """Blocks of rows whose secrets are of the same classes, each with where the heads start for them."""
+        classes = self._classes(codes)
+        alike, which = np.unique(classes, axis=0, return_inverse=True)
+        for number, secret in enumerate(alike):
+            share = self._drawer.log_share + sum(
+                (shift[place] for shift, place in zip(self._shifts, secret, strict=True)),
+                start=np.zeros((), np.float32),
+            )
+            rows = np.flatnonzero(which.ravel() == number)
+            for start in range(0, len(rows), self._drawer.block_rows):
+                yield rows[start : start + self._drawer.block_rows], share
+
+    def _classes(self, codes: Codes) -> NDArray[np.intp]:
+        """The class of each secret of each row, shape (rows, secrets): its code, or one of ten classes of codes."""
+        layout = self.codec_.layout
+        found = []
+        for name in self.hide:
+            place = layout.names.index(name)
+            table = np.arange(layout.sizes[place])
+            if len(table) > MOST_CLASSES:
+                share = np.cumsum(layout.frequencies[place])
+                table = np.minimum((share * MOST_CLASSES / share[-1]).astype(np.intp), MOST_CLASSES - 1)
+            found.append(table[codes[:, place]])
+        return np.stack(found, axis=1)
+
+    def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
+        """The net, and then for each class of each secret a shift of where the heads start, so that every code of every column
+        is expected as often among the rows of that class as it is there (iterative scaling, Deming and Stephan 1940)."""
+        super()._learn(encoded, layout, seed)
+        digits, drawer = self._drawer.net.slots.digits, self._drawer
+        classes = self._classes(encoded.codes)
+        self._shifts = [np.zeros((int(column.max()) + 1, *drawer.log_share.shape), np.float32) for column in classes.T]
+        wanted = [np.zeros(shift.shape) for shift in self._shifts]
+        for secret, counts in enumerate(wanted):
+            for number in range(len(counts)):
+                rows = encoded.codes[classes[:, secret] == number]
+                frequencies = [np.bincount(rows[:, i], minlength=n).astype(float) for i, n in enumerate(layout.sizes)]
+                counts[number] = digits.child_weights(frequencies)
+        for _ in range(ROUNDS):
+            for secret, shift in enumerate(self._shifts):
+                expected = np.zeros(shift.shape)
+                for rows, share in self._alike(encoded.codes):
+                    expected[classes[rows[0], secret]] += drawer.expected(encoded.codes[rows], share)
+                step = np.log((_shrunk(wanted[secret], expected) + SLACK) / (expected + SLACK)) * (drawer.log_share > -1e8)
+                shift += np.clip(step, -1, 1).astype(np.float32)
 
     def secrets(self, codes: Codes, seed: int) -> Codes:
         """The rows with their secrets drawn from what the other columns say of them, whatever they were."""
@@ -113,3 +177,11 @@ class SecretModel(Autoregressive):
         if (codes >= 0).all():
             return codes
         return self._drawer.rows(len(codes), seed, given=codes)
+
+    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        config, arrays = super()._to_state()
+        return config, arrays | {f"shift.{number}": shift for number, shift in enumerate(self._shifts)}
+
+    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], layout: Layout) -> None:
+        super()._from_state(config, arrays, layout)
+        self._shifts = [arrays[f"shift.{number}"] for number in range(len(self.hide))]

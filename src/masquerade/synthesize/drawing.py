@@ -114,19 +114,31 @@ class Drawer:
         digits = self.net.slots.digits
         wanted = digits.child_weights(self.net.slots.layout.frequencies if frequencies is None else frequencies)
         wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12)
-        program = self._program("expected")
         rows = min(CALIBRATION_ROWS, CALIBRATION_DIGITS // digits.slots)
         rows = max(rows // self.block_rows, 1) * self.block_rows
         for turn in range(rounds):
             codes = self.rows(rows, seeds.integer(seed, turn))
-            blocks = codes.reshape(-1, self.block_rows, codes.shape[1])
-            expected = np.zeros(wanted.shape)
-            for block in blocks:
-                expected += np.asarray(program(self.weights, self.log_share, block))
+            expected = self.expected(codes, self.log_share)
             total = expected.sum(axis=1, keepdims=True)
             # A node that few rows came by is left nearly as it is.
             step = np.log((wanted * total + SLACK) / (expected + SLACK)) * (self.log_share > -1e8)
             self.log_share = (self.log_share + np.clip(step, -1, 1)).astype(np.float32)
+
+    def expected(self, codes: Codes, log_share: NDArray[np.float32]) -> NDArray[np.float64]:
+        """How often each child of each node is to be expected in these rows: float64, shape (nodes, base).
+
+        Args:
+            codes: whole rows, shape (rows, columns).
+            log_share: where the heads start.
+        """
+        program, size = self._program("expected"), self.block_rows
+        total = np.zeros(log_share.shape)
+        for start in range(0, len(codes), size):
+            block = codes[start : start + size]
+            total += np.asarray(
+                program(self.weights, log_share, np.maximum(_padded(block, size), 0), np.int32(len(block)))
+            )
+        return total
 
     def without(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
         """Where the heads start if some codes, named by their places, are never to be drawn."""
@@ -197,7 +209,7 @@ class Drawer:
                 arguments: tuple[Any, ...] = (self.ready, shares, codes, number, number, number)
                 function: Callable[..., Any] = self._drawing.child_log_probabilities
             elif name == "expected":
-                arguments, function = (self.weights, shares, codes), self.net.expected_children
+                arguments, function = (self.weights, shares, codes, number), self.net.expected_children
             elif name == "likelihood":
                 arguments = (self.weights, shares, codes, _shape((self.net.slots.count,), np.int32))
                 function = self.net.log_probabilities

@@ -134,6 +134,15 @@ def test_ids_are_made_afresh_and_rows_of_a_unit_are_drawn_by_one_model() -> None
     assert 60 < sides.sum() < 240
 
 
+def test_a_phone_in_digits_is_no_number_to_draw_from() -> None:
+    random = np.random.default_rng(0)
+    table = make(200).with_columns(reach=pl.Series(13800000000 + random.integers(0, 10**8, 200)))
+    schema = mq.infer(table)
+    assert schema["reach"].kind == "integer"
+    assert mq.Fusion(sensitive=["reach"])._schema_of(table, schema)["reach"].kind == "id"
+    assert mq.Fusion(sensitive=["ill"])._schema_of(table, schema)["reach"].kind == "integer"
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -20,7 +20,6 @@ output = "report.html"
 
 from __future__ import annotations
 
-import inspect
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,9 +28,10 @@ from typing import Any
 
 from masquerade.cli.checks import MODELS, REPORTS, TABLES, check_column, check_outputs
 from masquerade.cli.models import synthesizer
+from masquerade.cli.step_options import arguments_of, options_of
 from masquerade.errors import FileError, InputError, SettingError, nearest
 
-__all__ = ["DOING", "Plan", "Step", "arguments_of", "read_plan"]
+__all__ = ["DOING", "Plan", "Step", "read_plan"]
 
 DOING: dict[str, str] = {
     "clean": "Tidy the table",
@@ -271,67 +271,6 @@ class _Reader:
                 if isinstance(text, str):
                     for name in [text] if text in names else text.split(","):
                         check_column(option, name.strip(), names)
-
-
-def options_of(do: str) -> dict[str, bool]:
-    """The options of a command by name, each with whether it names files.
-
-    Raises:
-        SettingError: this version has no such command.
-    """
-    from masquerade.cli.app import app
-
-    for info in app.registered_commands:
-        if info.name == do and info.callback is not None:
-            hints = inspect.get_annotations(info.callback, eval_str=True)
-            return {name: "Path" in str(hint) for name, hint in hints.items() if name != "return"}
-    raise SettingError(f"{do} is not available in this version.")
-
-
-def arguments_of(
-    do: str, inputs: Sequence[Path], outputs: Sequence[Path], options: Mapping[str, Any]
-) -> tuple[str, ...]:
-    """The command line of a step, parsed once by the command itself so that what it would refuse is refused now.
-
-    Raises:
-        SettingError: a value that the command does not take; the command's own words.
-    """
-    from masquerade.cli.app import command
-    from masquerade.cli.boundary import session
-
-    found = command().commands[do]
-    parameters = {parameter.name: parameter for parameter in found.params}
-    line = [*map(str, inputs)]
-    for path in outputs:
-        line += ["--output", str(path)]
-    for name, value in options.items():
-        line += _flag(parameters[name], name, value)
-    if session.quiet:
-        line.append("--quiet")
-    try:
-        found.make_context(f"masquerade {do}", list(line))
-    except Exception as error:
-        if not hasattr(error, "format_message"):
-            raise
-        raise SettingError(error.format_message()) from error
-    return tuple(line)
-
-
-def _flag(parameter: Any, name: str, value: Any) -> list[str]:
-    """An option as on the command line."""
-    long = max(parameter.opts, key=len)
-    if parameter.is_flag:
-        if not isinstance(value, bool):
-            raise SettingError(f"{name} is {value!r}, expected true or false.")
-        if value:
-            return [long]
-        return [max(parameter.secondary_opts, key=len)] if parameter.secondary_opts else []
-    items = value if isinstance(value, list) else [value]
-    if isinstance(value, bool) or not all(isinstance(item, str | int | float | Path) for item in items):
-        raise SettingError(f"{name} is {value!r}, expected text, a number or a list of them.")
-    if parameter.multiple:
-        return [part for item in items for part in (long, str(item))]
-    return [long, ",".join(map(str, items))]
 
 
 def _spoken(value: Any) -> str:

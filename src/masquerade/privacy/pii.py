@@ -27,7 +27,7 @@ from masquerade.privacy.identifiers.headers import kinds_of_header
 from masquerade.privacy.identifiers.shapes import Test, as_text
 from masquerade.schema import Schema
 
-__all__ = ["Finding", "cells_of", "find", "find_in", "kind_of", "marked", "matches", "overview"]
+__all__ = ["Finding", "as_ids", "cells_of", "find", "find_in", "kind_of", "marked", "matches", "overview"]
 
 MOST_VALUES = 10_000
 """At most so many distinct values of a column are judged."""
@@ -108,13 +108,30 @@ def marked(schema: Schema, findings: Iterable[Finding]) -> Schema:
     """The schema with what was found: `pii` its kind, and `sensitive` or `quasi`.
 
     Direct identifiers and traits that law protects become `sensitive`, quasi-identifiers `quasi`; what a person has written
-    into the schema stays.
+    into the schema stays. A phone or a card in digits is no number to reckon with: it becomes an `id`, as in `as_ids`.
     """
+    findings = list(findings)
     for found in findings:
         column = schema[found.column]
         if column.pii is None:
             quasi = found.sensitivity == "quasi"
             schema = schema.replace(found.column, pii=found.kind, quasi=quasi, sensitive=column.sensitive or not quasi)
+    return as_ids(schema, findings)
+
+
+def as_ids(schema: Schema, findings: Iterable[Finding]) -> Schema:
+    """The schema with direct identifiers that are written in digits as `id`: drawn by pattern, never from real values.
+
+    A schema that a person vouches for (`declared`), a column in a rule, and coordinates stay as they are.
+    """
+    ruled = {name for rule in schema.rules for name in rule.columns}
+    for found in findings:
+        column = schema[found.column]
+        number = column.kind == "integer" or (column.kind == "continuous" and column.decimals == 0)
+        stays = schema.declared or found.column in ruled or found.kind == "coordinates"
+        if number and found.sensitivity == "direct" and not stays:
+            bare = {"minimum": None, "maximum": None, "decimals": None, "least_decimals": None}
+            schema = schema.replace(found.column, kind="id", **bare)
     return schema
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from masquerade import frames, seeds, spelling
 from masquerade.errors import MasqueradeWarning, SettingError, nearest
+from masquerade.privacy.pii import as_ids, find
 from masquerade.progress import Callback
 from masquerade.release.base import Release
 from masquerade.release.filling import CrossFit
@@ -102,8 +103,11 @@ class Fusion(Release):
             raise SettingError(f"sensitive: got the text {self.sensitive!r}, expected a list: [{self.sensitive!r}].")
         self._prototype()
 
-    def _check_table(self, typed: pl.DataFrame, schema: Schema) -> None:
-        self._split(schema)
+    def _schema_of(self, raw: pl.DataFrame, schema: Schema | None) -> Schema:
+        """As given or inferred; a phone or another identifier in digits that is to be drawn counts as an id, not a number."""
+        schema = super()._schema_of(raw, schema)
+        drawn = [name for name in self._split(schema)[0] if name in raw.columns and schema[name].is_numeric]
+        return as_ids(schema, find(raw.select(drawn)))
 
     def _prototype(self) -> Autoregressive:
         """An unfitted model of the kind that was asked for, with its settings."""

@@ -106,12 +106,13 @@ def with_fusion(
         fusion: fitted.
         typed: the rows that trained, typed.
         fused: the same rows as released, typed.
-        unseen: (real, fused) rows that were held out of training, typed; None: there are none.
+        unseen: (real, fused) rows that were held out of training and released all the same, typed; None: there are none.
     """
     schema = fusion.schema_
     secrets = [name for name in fusion.sensitive_ if schema[name].kind not in ("text", "id") and name != schema.unit]
     score, drawn = own_values(typed, fused, fusion.sensitive_, unseen)
-    found = kept(fused, quasi_columns(fusion, typed), secrets)
+    everybody = fused if unseen is None else pl.concat([fused, unseen[1]])
+    found = kept(everybody, quasi_columns(fusion, typed), secrets)
     ids = [name for name in fusion.kept_ if schema[name].kind in ("text", "id") or name == schema.unit]
     note = UNPROTECTED + " What they tell about the drawn columns is still told."
     if ids:

@@ -33,7 +33,7 @@ from masquerade.masking.replace import Replace
 from masquerade.masking.shuffle import Shuffle
 from masquerade.masking.way import Way
 
-__all__ = ["HOWS", "Rule", "check_rate", "check_rules", "read_rules", "rule_of"]
+__all__ = ["HOWS", "Rule", "check_rate", "check_rules", "planned", "read_rules", "rule_of"]
 
 HOWS = ("generate", *WAYS)
 """Every way, by its name in `how=`."""
@@ -198,3 +198,44 @@ def check_rules(rules: Mapping[str, Rule], names: Sequence[str]) -> None:
             raise SettingError(
                 f"column {column!r}: moves together with {first!r}, but their rules differ; give both the same within and rate."
             )
+
+
+def planned(
+    names: Sequence[str],
+    columns: Sequence[str] | None,
+    rules: Mapping[str, Rule],
+    common: Mapping[str, Any],
+    locale: str | None = None,
+    *,
+    every: bool,
+    spare: str | None = None,
+) -> dict[str, Rule]:
+    """The rule of each column that may be masked, in the table's order.
+
+    Args:
+        names: the table's columns.
+        columns: those that `common` is for; None: all if `every`, else none.
+        rules: of columns with options of their own.
+        common: options for the others.
+        locale: of surrogates, where the options name none.
+        every: whether columns that nobody names are masked.
+        spare: a column that is not masked unless it is named.
+
+    Raises:
+        SettingError: an unknown column, or rules that contradict one another.
+
+    >>> list(planned(["a", "b"], ["b"], {}, {"how": "suppress"}, every=False))
+    ['b']
+    """
+    check_rules(rules, names)
+    plan = dict(rules)
+    for name in columns or ():
+        if name not in names:
+            raise SettingError(f"columns: there is no column {name!r}{nearest(str(name), names)}.")
+        if name in rules:
+            raise SettingError(f"columns: column {name!r} has a rule of its own, too; name it in one place.")
+    others = columns if columns is not None else [name for name in names if every and name != spare]
+    for name in others:
+        if name not in plan:
+            plan[name] = rule_of(name, common, locale)
+    return {name: plan[name] for name in names if name in plan}

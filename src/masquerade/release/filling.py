@@ -2,9 +2,10 @@
 
 A model draws a hidden cell from the other cells of its row. Had it learned from that very row, its draw could be the truth
 more often than chance allows. So two models are fitted, each on one half of the rows, and each row is filled by the model of
-the other half. Which half a row belongs to is a keyed hash of its cells (of its unit, where there is one), so nothing of the
-rows has to be kept to tell it later, and equal rows stay together. The idea is cross-fitting (Chernozhukov et al. 2018,
-arXiv 1608.00060).
+the other half: cross-fitting (Chernozhukov et al. 2018, arXiv 1608.00060). Which half a row belongs to is a keyed hash of its
+cells (of its unit, where there is one), so nothing of the rows has to be kept to tell it later. Equal rows are numbered first
+and go either way: were they to stay together, the other half would never show what they are, and a fill would tell what the
+truth is not.
 """
 
 from __future__ import annotations
@@ -72,18 +73,23 @@ class Filler(ABC):
 def halves(typed: pl.DataFrame, salt: bytes, unit: str | None = None) -> NDArray[np.bool_]:
     """Which half each row belongs to: booleans, shape (rows,), by a keyed hash of its cells, or of its unit.
 
+    Of equal rows the first, the second and so on are hashed with their number.
+
     Args:
         typed: rows.
         salt: the key of the hash, at most 64 bytes.
         unit: the column that says whose row it is; all rows of a unit are in one half. None: each row by itself.
 
-    >>> halves(pl.DataFrame({"x": [1, 2, 1], "y": ["a", "b", "a"]}), b"salt")[[0, 2]].tolist()
-    [False, False]
+    >>> rows = pl.DataFrame({"x": [1, 2, 3]})
+    >>> (halves(rows, b"salt") == halves(rows.reverse(), b"salt")[::-1]).all()
+    np.True_
     """
     columns = typed.columns if unit is None else [unit]
-    texts = typed.select(
-        pl.concat_str([pl.col(name).cast(pl.String).fill_null("\0") for name in columns], separator="\x1f")
-    ).to_series()
+    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("\0") for name in columns], separator="\x1f")
+    texts = typed.select(text.alias("text")).to_series()
+    if unit is None:
+        numbers = texts.to_frame().select(pl.int_range(pl.len()).over("text")).to_series()
+        texts = texts + "\x1e" + numbers.cast(pl.String)
     bits = [hashlib.blake2b(text.encode(), digest_size=1, key=salt).digest()[0] & 1 for text in texts]
     return np.array(bits, dtype=np.bool_)
 

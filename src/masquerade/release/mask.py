@@ -20,7 +20,7 @@ from masquerade import frames, seeds, spelling
 from masquerade.errors import MasqueradeWarning, SchemaError, SettingError, nearest
 from masquerade.masking import Batch, Replace
 from masquerade.masking.keys import Key
-from masquerade.masking.mask_rules import HOWS, Rule, check_rate, check_rules, read_rules, rule_of
+from masquerade.masking.mask_rules import HOWS, check_rate, planned, read_rules, rule_of
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback
 from masquerade.release.base import Release
@@ -123,28 +123,6 @@ class Masker(Release):
         if self.key is not None and not isinstance(self.key, Key):
             Key(self.key)
 
-    def _plan(self, names: Sequence[str]) -> dict[str, Rule]:
-        """The rule of each column that may be masked.
-
-        Raises:
-            SettingError: an unknown column, or rules that contradict one another.
-        """
-        rules = read_rules(self.rules, self.locale)
-        check_rules(rules, names)
-        named = (
-            list(self.columns) if self.columns is not None else [] if rules and self._by_mask is False else list(names)
-        )
-        for name in named:
-            if name not in names:
-                raise SettingError(f"columns: there is no column {name!r}{nearest(str(name), names)}.")
-            if name in rules and self.columns is not None:
-                raise SettingError(f"columns: column {name!r} has a rule of its own, too; name it in one place.")
-        plan = dict(rules)
-        for name in named:
-            if name not in plan and (name != self.unit or self.columns is not None):
-                plan[name] = rule_of(name, {"how": self.how, "rate": self.rate}, self.locale)
-        return {name: plan[name] for name in names if name in plan}
-
     def check_columns(self, names: Sequence[str]) -> None:
         """Refuse, before any work, settings that do not fit a table with these columns.
 
@@ -152,7 +130,10 @@ class Masker(Release):
             SettingError: an unknown column (the nearest is named), or rules that contradict one another.
         """
         self._by_mask = self.mask is not None
-        self.rules_ = self._plan(names)
+        common = {"how": self.how, "rate": self.rate}
+        rules = read_rules(self.rules, self.locale)
+        every = self._by_mask or not rules
+        self.rules_ = planned(names, self.columns, rules, common, self.locale, every=every, spare=self.unit)
 
     @property
     def streams(self) -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from masquerade.judge.kept import kept
 from masquerade.judge.panels import Panel, Rows
 from masquerade.judge.report import Report
 from masquerade.judge.scores import Score
-from masquerade.metrics.intervals import wilson
+from masquerade.metrics.intervals import from_influences
 from masquerade.privacy.pii import find
 from masquerade.release.fuse import UNPROTECTED, Fusion
 
@@ -54,24 +56,24 @@ def own_values(
     >>> own_values(table, table, ["a"], None)[0].value
     1.0
     """
-    rows, trained, others = [], [], []
-    for name in columns:
-        own = _equal(typed, fused, name)
-        other = None if unseen is None else _equal(*unseen, name)
-        trained.append(own)
-        others.append(other)
+    equal = np.column_stack([_equal(typed, fused, name) for name in columns])
+    other = None if unseen is None else np.column_stack([_equal(*unseen, name) for name in columns])
+    trained = equal.mean(axis=0)
+    rows = []
+    for place, name in enumerate(columns):
         counts = typed.get_column(name).value_counts()["count"]
         chance = float(((counts / typed.height) ** 2).sum())
-        rows.append((name, f"{own:.1%}", "–" if other is None else f"{other:.1%}", f"{chance:.1%}"))
-    mean = sum(trained) / len(trained)
-    ceiling = None if unseen is None else sum(value or 0.0 for value in others) / len(others)
+        control = "–" if other is None else f"{other[:, place].mean():.1%}"
+        rows.append((name, f"{trained[place]:.1%}", control, f"{chance:.1%}"))
+    mean = float(equal.mean())
     score = Score(
         "own_values",
         mean,
         "lower",
-        interval=wilson(round(mean * typed.height), typed.height),
-        ceiling=ceiling,
-        meaning="Share of drawn cells that equal the true one; the ceiling is the same for rows that no model saw.",
+        interval=from_influences(mean, equal.mean(axis=1), *([] if other is None else [other.mean(axis=1)])),
+        ceiling=None if other is None else float(other.mean()),
+        meaning="Share of drawn cells that equal the true one; the ceiling is the same for rows that no model saw, and the "
+        "interval knows that both are samples.",
     )
     told = [name for name, own in zip(columns, trained, strict=True) if own > TOLD]
     note = (
@@ -88,8 +90,9 @@ TOLD = 0.95
 """From this share of true cells on, the kept columns tell a secret."""
 
 
-def _equal(real: pl.DataFrame, fused: pl.DataFrame, name: str) -> float:
-    return float(real.get_column(name).eq_missing(fused.get_column(name)).mean())  # type: ignore[arg-type]
+def _equal(real: pl.DataFrame, fused: pl.DataFrame, name: str) -> NDArray[np.float64]:
+    """1 where a cell is the true one, else 0; shape (rows,)."""
+    return real.get_column(name).eq_missing(fused.get_column(name)).cast(pl.Float64).to_numpy()
 
 
 def with_fusion(

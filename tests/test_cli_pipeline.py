@@ -160,3 +160,14 @@ def test_steps_can_be_named_and_read_by_name(folder: Path, capsys: pytest.Captur
     (folder / "p.toml").write_text(text)
     assert run(["run", str(folder / "p.toml"), "--dry-run"]) == 0
     assert "people.csv and " in capsys.readouterr().out.splitlines()[2]
+
+
+def test_the_documents_example_is_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).resolve().parents[1] / "docs" / "pipeline.md").read_text(encoding="utf-8")
+    (folder / "pipeline.toml").write_text(text.split("```toml")[1].split("```")[0])
+    pl.DataFrame({"age": [1, 2], "income": [3, 4], "diagnosis": ["a", "b"]}).write_csv(folder / "people.csv")
+    assert run(["run", str(folder / "pipeline.toml"), "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "pipeline-1-clean.csv" in lines[0]
+    assert "sensitive income, diagnosis" in lines[1]
+    assert "pipeline-1-clean.csv and " in lines[2]

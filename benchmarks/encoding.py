@@ -1,8 +1,8 @@
 """How long encoding Bank Marketing takes, whole and by its four groups, and what the forest reaches on the codes.
 
 Aims on two idle cores: encoding in 60 seconds; four groups in 1.5 times the seconds of the whole table; the report in 8
-minutes; roc_auc of the codes within .01 of the raw features. Fits take turns, each in this process: the second and later ones no longer
-load libraries, so the medians are of `fit` alone, compiling included.
+minutes; roc_auc of the codes within .01 of the raw features. Fits take turns, each in this process: the second and later ones
+no longer load libraries, so the medians are of `fit` alone, compiling included.
 """
 
 from __future__ import annotations

@@ -89,6 +89,8 @@ def test_the_report_attacks_the_codes(here: Path) -> None:
         (["--adversary", "2"], "give --hide COL too"),
         (["--group-means", "301"], "has only 300 rows"),
         (["--target", "amount", "--report", "r.html"], "'amount' is continuous"),
+        (["--sensitive", "sex"], "add --report"),
+        (["--sensitive", "sxe", "--report", "r.html"], "(did you mean 'sex'?)"),
         (["--report", "r.txt"], "r.txt"),
         (["--using", "../bank.csv"], "not a"),
         (["--using", "e.mq", "--width", "3"], "--width: is settled in e.mq"),

@@ -96,15 +96,18 @@ def test_the_report_is_plain_data_and_a_page(study: tuple[Study, list[Progress]]
     assert (tmp_path / "r.html").read_text().startswith("<!DOCTYPE html>")
 
 
-def test_hidden_columns_are_attacked_without_a_target() -> None:
+def test_secrets_are_attacked_without_a_target() -> None:
     table = people(400).drop("y")
     encoder = mq.Encoder(hide=["age"], epochs=3, random_state=0)
-    found = encoding(table, encoder, encoder.fit_transform(table), curve=False)
+    found = encoding(table, encoder, encoder.fit_transform(table), sensitive=["income"], curve=False)
     assert found.forests == {}
-    coded, left_out = found.hidden["age"]
+    assert list(found.secrets) == ["age", "income"]
+    assert found.secrets["income"][0].value > 0.9, "income itself is in the codes"
+    coded, left_out = found.secrets["age"]
     assert left_out.value > 0.8, "income tells age"
-    assert found.scores["attribute_auc"].value == coded.value
-    assert "Whether the hidden columns are hidden" in [panel.title for panel in found.panels]
+    assert abs(found.secrets["income"][1].value) < 0.4, "the other columns do not tell it"
+    assert found.scores["attribute_auc"].value == max(coded.value, found.secrets["income"][0].value)
+    assert "What the codes tell of secrets" in [panel.title for panel in found.panels]
 
 
 def test_an_encoded_target_is_refused() -> None:

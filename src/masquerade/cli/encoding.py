@@ -47,6 +47,7 @@ class Request:
     using: Path | None
     reports: tuple[Path, ...]
     target: str | None
+    sensitive: tuple[str, ...]
     seed: int | None
     quiet: bool
     schema: Path | None
@@ -110,6 +111,8 @@ def _check(request: Request) -> None:
     for option, value in settled.items():
         if request.using is not None and value is not None:
             raise SettingError(f"{option}: is settled in {request.using}; leave it out, or --using.")
+    if request.sensitive and not request.reports:
+        raise SettingError("--sensitive: is for the report, add --report R.html.")
     if request.adversary is not None and not request.hide:
         raise SettingError("--adversary: is the weight of what --hide trains, give --hide COL too.")
 
@@ -163,7 +166,7 @@ def _train(
     )
     encoder._check_settings()
     if request.reports:
-        _check_judgeable(raw, schema, request.target)
+        _check_judgeable(request, raw, schema, request.target)
     encoder.fit(raw, schema=schema)
     if request.save is not None:
         encoder.save(request.save)
@@ -190,15 +193,17 @@ def _load(request: Request, seed: int, callback: Callback | None) -> tuple[pl.Da
     raw = read_table(request.data)
     if request.reports:
         target = encoder.target if encoder.target in raw.columns else None
-        _check_judgeable(raw, encoder.schema_, target)
+        _check_judgeable(request, raw, encoder.schema_, target)
     return raw, encoder
 
 
-def _check_judgeable(raw: pl.DataFrame, schema: Schema, target: str | None) -> None:
+def _check_judgeable(request: Request, raw: pl.DataFrame, schema: Schema, target: str | None) -> None:
     """Refuse, before training, what no report can be made of."""
     from masquerade.studies.encoding import check_judgeable
+    from masquerade.studies.secrets_in_codes import secrets_of
 
     check_judgeable(raw, schema, target)
+    secrets_of(schema, split_columns("--sensitive", request.sensitive, schema.names), target)
 
 
 def _report(
@@ -207,7 +212,8 @@ def _report(
     from masquerade.studies.encoding import encoding
 
     target = encoder.target if encoder.target in raw.columns else None
-    study = encoding(raw, encoder, codes, target=target, seed=seed, callback=callback)
+    sensitive = split_columns("--sensitive", request.sensitive, encoder.schema_.names)
+    study = encoding(raw, encoder, codes, target=target, sensitive=sensitive, seed=seed, callback=callback)
     judged = study.report()
     for path in request.reports:
         judged.save(path)

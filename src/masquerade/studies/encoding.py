@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade import frames, seeds, spelling
+from masquerade import frames, seeds
 from masquerade.errors import SettingError, TableError
-from masquerade.judge.attacks import LEAST_ROWS, AttributeFinding, attack_attribute
+from masquerade.judge.attacks import LEAST_ROWS, AttributeFinding
 from masquerade.judge.codes_attacks import CodesAttack, attack_codes
 from masquerade.judge.coding import Coding, Forest, forest_panel, importance_panel, judge_codings
 from masquerade.judge.panels import Panel
@@ -30,17 +30,18 @@ from masquerade.studies.encoding_panels import (
     WHOLE,
     attack_panel,
     drivers_panel,
-    hidden_panel,
     honest,
     scores_of,
+    secrets_panel,
 )
 from masquerade.studies.mitigations import POINTS, curve_panel, refitted
+from masquerade.studies.secrets_in_codes import guessed, secrets_of, typed_column
 
 __all__ = ["Study", "check_judgeable", "encoding"]
 
 MOST_CLASSES = 50
 
-_ATTACKS, _HIDDEN = 8, 4
+_ATTACKS, _SECRET = 8, 4
 """How long the attacks take, in forests."""
 
 
@@ -51,10 +52,10 @@ class Study:
     Args:
         scores: of the release: the four measures (their ceiling is the raw features'), the same for each kind of features under
             `NAME_raw`, `NAME_whole`, `NAME_groups`; `reconstruction_r2` and `linkage_top1` by the attacker with most pairs;
-            `attribute_auc`, where columns are hidden.
+            `attribute_auc` of the secret that is guessed best, where there are any.
         forests: by kind of features; empty without a target.
         attack: on the released codes.
-        hidden: by hidden column, what fresh attackers find in the codes, and in the other columns as they are.
+        secrets: by secret column, what fresh attackers find in the codes, and in the other columns as they are.
         panels: for the report.
         ledger: the encoder's, with the honest sentence in this run's figures.
         rows: how many were judged.
@@ -64,7 +65,7 @@ class Study:
     scores: Mapping[str, Score]
     forests: Mapping[str, Forest]
     attack: CodesAttack
-    hidden: Mapping[str, tuple[AttributeFinding, AttributeFinding]]
+    secrets: Mapping[str, tuple[AttributeFinding, AttributeFinding]]
     panels: tuple[Panel, ...]
     ledger: Ledger
     rows: int
@@ -80,10 +81,10 @@ class Study:
         found: dict[str, Any] = {"codes": self.attack.to_dict()}
         if self.forests:
             found["forest"] = {name: forest.to_dict() for name, forest in self.forests.items()}
-        if self.hidden:
-            found["hidden"] = {
+        if self.secrets:
+            found["attribute"] = {
                 name: {"codes": coded.to_dict(), "other columns": left_out.to_dict()}
-                for name, (coded, left_out) in self.hidden.items()
+                for name, (coded, left_out) in self.secrets.items()
             }
         return Report(
             scores=self.scores,
@@ -101,6 +102,7 @@ def encoding(
     codes: Any,
     *,
     target: str | None = None,
+    sensitive: Sequence[str] = (),
     trees: int = 500,
     folds: int = 10,
     curve: bool = True,
@@ -114,6 +116,7 @@ def encoding(
         encoder: fitted on them (or on others).
         codes: what `encoder.transform(table)` gave: the release.
         target: the column that the forest predicts, of few classes, not encoded; None: only the attacks are run.
+        sensitive: columns that attackers guess from the codes, besides those that the encoder hides or the schema marks.
         trees: of each forest.
         folds: of the cross-validation.
         curve: whether to measure the mitigations' curve of privacy against utility.
@@ -141,8 +144,9 @@ def encoding(
         )
     check_judgeable(table, encoder.schema_, target)
     classes = None if target is None else _classes(table, encoder.schema_, target)
+    wanted = secrets_of(encoder.schema_, [*encoder.hide, *sensitive], target)
     kinds = 0 if target is None else 2 + (encoder.groups is not None)
-    bar = _Bar(callback, kinds * folds + _ATTACKS + _HIDDEN * len(encoder.hide) + (POINTS if curve else 0))
+    bar = _Bar(callback, kinds * folds + _ATTACKS + _SECRET * len(wanted) + (POINTS if curve else 0))
     forests: dict[str, Forest] = {}
     last: list[Panel] = []
     panels: list[Panel] = []
@@ -166,17 +170,17 @@ def encoding(
         protections={**encoder.ledger_.protections, "pseudonymous": honest(attack, released.shape[1])},
     )
     panels.insert(0, attack_panel(attack, ledger.protections["pseudonymous"]))
-    hidden = {}
-    for name in encoder.hide:
-        hidden[name] = _hidden(table, encoder, inputs, released, name, seed)
-        bar.add(_HIDDEN)
-    if hidden:
-        panels.insert(1, hidden_panel(hidden))
+    secrets = {}
+    for name in wanted:
+        secrets[name] = guessed(table, encoder, inputs, released, name, seed)
+        bar.add(_SECRET)
+    if secrets:
+        panels.insert(1, secrets_panel(secrets))
     if curve:
         panels.append(curve_panel(table, encoder, inputs, classes, seed=seed, told=lambda: bar.add(1)))
     panels += [*last, drivers_panel(encoder, table)]
-    scores = scores_of(forests, attack, hidden, GROUPS if encoder.groups is not None else WHOLE)
-    return Study(scores, forests, attack, hidden, tuple(panels), ledger, len(released), bar.finish())
+    scores = scores_of(forests, attack, secrets, GROUPS if encoder.groups is not None else WHOLE)
+    return Study(scores, forests, attack, secrets, tuple(panels), ledger, len(released), bar.finish())
 
 
 class _Bar:
@@ -222,7 +226,7 @@ def _classes(table: Any, schema: Schema, target: str) -> NDArray[np.int64]:
     """The class of each row, from 0; a missing one is a class of its own."""
     if schema[target].kind not in ("categorical", "boolean", "integer"):
         raise SettingError(f"target: column {target!r} is {schema[target].kind}, expected one with few classes.")
-    words = _typed(table, schema, target).cast(pl.String).fill_null("")
+    words = typed_column(table, schema, target).cast(pl.String).fill_null("")
     found = words.rank("dense").cast(pl.Int64).to_numpy() - 1
     sizes = np.bincount(found)
     if len(sizes) > MOST_CLASSES:
@@ -234,11 +238,6 @@ def _classes(table: Any, schema: Schema, target: str) -> NDArray[np.int64]:
             f"target: column {target!r} needs at least two classes of two rows or more, to be told apart by a model."
         )
     return np.asarray(found, np.int64)
-
-
-def _typed(table: Any, schema: Schema, name: str) -> pl.Series:
-    raw = frames.to_polars(table)[0].select(name)
-    return spelling.parse(raw, Schema((schema[name],))).get_column(name)
 
 
 def _codes_of(encoder: Encoder, codes: Any) -> NDArray[np.float32]:
@@ -261,25 +260,3 @@ def _codings(
         WHOLE: Coding(_codes_of(whole, whole.transform(table)), whole.codes_),
         GROUPS: Coding(released, encoder.codes_, encoder.group_of_code_),
     }
-
-
-def _hidden(
-    table: Any, encoder: Encoder, inputs: NDArray[np.float32], released: NDArray[np.float32], name: str, seed: int
-) -> tuple[AttributeFinding, AttributeFinding]:
-    """What fresh attackers find of a hidden column in the codes, and in the other columns as they are."""
-    values = _typed(table, encoder.schema_, name)
-    secret: NDArray[Any]
-    if encoder.schema_[name].is_numeric:
-        secret, classes = (
-            values.cast(pl.Int64 if values.dtype.is_temporal() else values.dtype).cast(pl.Float64).to_numpy(),
-            0,
-        )
-    else:
-        secret = values.cast(pl.String).rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
-        classes = int(secret.max()) + 1
-    nothing = np.empty((len(released), 0), np.int64)
-    coded, left_out = (
-        attack_attribute(known.astype(np.float64), nothing, secret, classes=classes, seed=seeds.integer(seed, "hidden"))
-        for known in (released, inputs)
-    )
-    return coded, left_out

@@ -13,7 +13,7 @@ from masquerade.judge.panels import Grid, Panel, Rows
 from masquerade.judge.scores import Score
 from masquerade.release.encode import PSEUDONYMOUS, Encoder
 
-__all__ = ["GROUPS", "RAW", "WHOLE", "attack_panel", "drivers_panel", "hidden_panel", "honest", "scores_of"]
+__all__ = ["GROUPS", "RAW", "WHOLE", "attack_panel", "drivers_panel", "honest", "scores_of", "secrets_panel"]
 
 RAW, WHOLE, GROUPS = "raw", "whole", "groups"
 """Kinds of features that are compared."""
@@ -69,7 +69,7 @@ def drivers_panel(encoder: Encoder, table: Any) -> Panel:
 def scores_of(
     forests: Mapping[str, Forest],
     attack: CodesAttack,
-    hidden: Mapping[str, tuple[AttributeFinding, AttributeFinding]],
+    secrets: Mapping[str, tuple[AttributeFinding, AttributeFinding]],
     released: str,
 ) -> dict[str, Score]:
     """The scores of a release of codes; `released` says which kind of features it is."""
@@ -107,30 +107,30 @@ def scores_of(
             chance,
             f"How often an attacker {who} finds a person among {attack.candidates:,}; the ceiling is chance.",
         )
-    if hidden:
-        name, (worst, left_out) = max(hidden.items(), key=lambda item: item[1][0].value)
+    if secrets:
+        name, (worst, left_out) = max(secrets.items(), key=lambda item: item[1][0].value)
         scores["attribute_auc"] = Score(
             "attribute_auc",
             worst.value,
             "lower",
             worst.interval,
             0.0 if math.isnan(worst.auc) else 0.5,
-            f"How well fresh attackers guess the hidden column {name!r} from the codes (by correlation where it is a number); "
+            f"How well fresh attackers guess the secret {name!r} from the codes (by correlation where it is a number); "
             f"from the other columns as they are: {left_out.value:.3f}.",
         )
     return scores
 
 
-def hidden_panel(found: Mapping[str, tuple[AttributeFinding, AttributeFinding]]) -> Panel:
-    """How well fresh attackers guess the hidden columns from the codes, and from the columns that were encoded."""
+def secrets_panel(found: Mapping[str, tuple[AttributeFinding, AttributeFinding]]) -> Panel:
+    """How well fresh attackers guess secrets from the codes, and from the other columns as they are."""
     rows = []
     for name, (coded, left_out) in found.items():
         low, high = coded.interval or (coded.value, coded.value)
         what = "correlation" if math.isnan(coded.auc) else "AUC"
         rows.append((f"{name} ({what})", f"{coded.value:.3f}", f"{low:.3f} – {high:.3f}", f"{left_out.value:.3f}"))
-    header = ("hidden column", "from the codes", "95 % interval", "from the other columns")
+    header = ("secret", "from the codes", "95 % interval", "from the other columns")
     note = (
-        "Boosting, a small network and nearest neighbours, trained afresh on half of the people, guess the hidden column of "
-        "the other half; beside it what they reach with the other columns as they are, as if the hidden one were only dropped."
+        "Boosting, a small network and nearest neighbours, trained afresh on half of the people, guess the secret of the other "
+        "half; beside it what they reach with the other columns as they are, as if the secret were only dropped."
     )
-    return Panel("Whether the hidden columns are hidden", note, table=Rows(header, tuple(rows)))
+    return Panel("What the codes tell of secrets", note, table=Rows(header, tuple(rows)))

@@ -27,8 +27,9 @@ from masquerade.release.base import Release
 from masquerade.release.filling import CrossFit, Filler
 from masquerade.release.filling_autoregressive import AutoregressiveFiller
 from masquerade.release.filling_gan import GANFiller
+from masquerade.release.generating import check_something_left, generated, learned, modelled, part_of
 from masquerade.release.hiding import Flags, hidden_cells, merged, read_mask
-from masquerade.schema import Column, Schema
+from masquerade.schema import Schema
 from masquerade.synthesize.settings import check_count
 
 __all__ = ["Masker"]
@@ -170,7 +171,7 @@ class Masker(Release):
                 for name, rule in self.rules_.items()
                 if name in masked or rule.way is not None or schema[name].kind not in ("text", "id")
             }
-        generated = [name for name, rule in self.rules_.items() if rule.way is None]
+        drawn = any(rule.way is None for rule in self.rules_.values())
         for name, rule in self.rules_.items():
             if rule.way is not None:
                 if not self._by_mask or name in read_rules(self.rules):
@@ -181,8 +182,9 @@ class Masker(Release):
         self._random_key: Key | None = None
         self._secret()
         self._fit: CrossFit | None = None
-        if generated:
-            self._check_something_left()
+        if drawn:
+            if not self._by_mask:
+                check_something_left(self.modelled_, self.rules_, schema.unit)
             self._learn(spelling.parse(raw, schema), seeds.integer(seed, "learn"))
         self.ledger_ = Ledger(
             unit=schema.unit or "row", mechanism="Masker", protections=dict(self._protections()), aligned=True
@@ -207,39 +209,16 @@ class Masker(Release):
 
     @property
     def modelled_(self) -> list[str]:
-        """The columns that a model learns from: those that are generated, and those that are shown and no ids."""
-
-        def wanted(column: Column) -> bool:
-            rule = self.rules_.get(column.name)
-            if column.name == self.schema_.unit or (rule is not None and rule.way is None):
-                return True
-            return column.kind not in ("text", "id") and (rule is None or rule.rate < 1 or self._by_mask)
-
-        return [column.name for column in self.schema_ if wanted(column)]
-
-    def _check_something_left(self) -> None:
-        """Refuse where every cell that a model could learn from is hidden."""
-        shown = [name for name in self.modelled_ if name not in self.rules_ and name != self.schema_.unit]
-        partly = any(rule.rate < 1 for rule in self.rules_.values())
-        if not shown and not partly and not self._by_mask:
-            raise SettingError(
-                "columns: every cell would be masked, so nothing is left to generate them from; leave some columns out, give a "
-                "rate below 1, or draw new rows with a synthesizer."
-            )
+        """The columns that the models learn from."""
+        return modelled(self.schema_, self.rules_, by_mask=self._by_mask)
 
     def _learn(self, typed: pl.DataFrame, seed: int) -> None:
         self._fit = CrossFit.fit(typed.select(self.modelled_), self.schema_.unit, self.learned_from, seed)
 
     def learned_from(self, typed: pl.DataFrame, seed: int) -> Filler:
         """A model such as each half gets, of any typed rows of the columns `modelled_`; for studies beside `fit`'s own use."""
-        names = self.modelled_
-        columns = tuple(self.schema_[name] for name in names)
-        rules = tuple(rule for rule in self.schema_.rules if set(rule.columns) <= set(names))
-        schema = Schema(columns, self.schema_.unit, self.schema_.declared, rules)
-        with warnings.catch_warnings():
-            if not any(column.kind in ("text", "id") and column.name in self.rules_ for column in columns):
-                warnings.filterwarnings("ignore", message=r"columns? '.*identifiers are never shown")
-            return ENGINES[self.engine].learn(typed, schema, self.protect, seed, (self._tell,))
+        schema = part_of(self.schema_, self.modelled_)
+        return learned(ENGINES[self.engine], typed, schema, self.rules_, self.protect, seed, self._tell)
 
     @property
     def cross_fit_(self) -> CrossFit:
@@ -334,9 +313,10 @@ class Masker(Release):
         given = frames.FrameKind(kind.library, {**self.kind_.columns, **kind.columns})
         flags = self.flags(raw, seed, mask)
         made = {}
-        generated = {name: cells for name, cells in flags.items() if self.rules_[name].way is None and cells.any()}
-        if generated:
-            made = self._generated(raw, generated, flags, given, seed)
+        drawn = [name for name, cells in flags.items() if self.rules_[name].way is None and cells.any()]
+        if drawn:
+            part = part_of(self.schema_, self.modelled_)
+            made = generated(self.cross_fit_, raw, drawn, flags, part, given, seed)
         for name, cells in flags.items():
             way = self.rules_[name].way
             if way is not None and cells.any():
@@ -349,31 +329,13 @@ class Masker(Release):
         ]
         return frames.from_polars(pl.DataFrame(columns), given)
 
-    def _generated(
-        self, raw: pl.DataFrame, generated: Flags, flags: Flags, given: frames.FrameKind, seed: int
-    ) -> dict[str, pl.Series]:
-        """Columns with drawn cells, spelled as the table's. Cells that other rules mask are hidden from the model, too."""
-        if self._fit is None:
-            raise SettingError("mask: there is no model to generate cells, as none were to be generated when fitting.")
-        names = self.modelled_
-        schema = Schema(tuple(self.schema_[name] for name in names))
-        typed = spelling.parse(raw.select(names), schema)
-        hidden = {name: cells for name, cells in flags.items() if name in names}
-        open_ = [name for name in names if name != self.schema_.unit]
-        if raw.height and all(name in hidden and hidden[name].all() for name in open_):
-            raise SettingError(
-                "mask: it covers every cell, so nothing is left to generate them from; leave some cells out."
-            )
-        filled = self._fit.fill(typed, hidden, seed)
-        spelled = spelling.spell(
-            filled.select(list(generated)), Schema(tuple(schema[name] for name in generated)), given
-        )
-        return {name: spelled.get_column(name) for name in generated}
-
     # ── what Release asks for ──────────────────────────────────────────────────────────────────────────────────
 
     def _apply(self, typed: pl.DataFrame, seed: int) -> pl.DataFrame:
-        raise NotImplementedError("a masker works on cells as they are spelled: see transform")
+        """Typed rows masked; `transform` works on cells as they are spelled, so that those that stay do so to the letter."""
+        raw = spelling.spell(typed, self.schema_, self.kind_)
+        masked = self._masked(raw, frames.FrameKind("polars", self.kind_.columns), seed, self.mask)
+        return frames.to_polars(masked)[0]
 
     def _names_out(self) -> Sequence[str]:
         return self.schema_.names

@@ -68,3 +68,41 @@ def test_attacks_come_before_distances() -> None:
     scores = {"dcr_share": score(0.5, "half", 0.5), "membership_auc": score(0.7, "half", 0.5, (0.65, 0.75))}
     assert privacy_headline(scores).name == "membership_auc"
     assert "0.70" in privacy_headline(scores).sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected", "figure", "says"),
+    [
+        (
+            "attribute_auc",
+            score(0.7, "lower", 0.5, (0.68, 0.72)),
+            "found",
+            "0.700",
+            "better than one who guesses at random",
+        ),
+        ("attribute_auc", score(0.51, "lower", 0.5, (0.49, 0.53)), "near", "0.510", "no better than one who guesses"),
+        (
+            "attribute_auc",
+            score(0.8, "lower", 0.79, (0.78, 0.82)),
+            "near",
+            "0.800",
+            "people whose rows were not used (0.790)",
+        ),
+        ("linkage_top1", score(0.9, "lower", 0.0005, (0.88, 0.92)), "found", "90.0%", "finds 90.0% of the people"),
+        ("linkage_top1", score(0.001, "lower", 0.0005, (0.0, 0.003)), "near", "0.1%", "no more than chance"),
+    ],
+)
+def test_an_attack_is_the_headline_where_one_was_run(
+    name: str, given: dict[str, Any], expected: str, figure: str, says: str
+) -> None:
+    assert verdict(name, given) == expected
+    headline = privacy_headline({name: given, "dcr_share": score(0.5, "half", 0.5, (0.48, 0.52))})
+    assert (headline.name, headline.figure, headline.verdict) == (name, figure, expected)
+    assert says in headline.sentence
+
+
+def test_codes_are_worth_what_a_forest_makes_of_them() -> None:
+    headline = fidelity_headline({"roc_auc": score(0.89, "higher", 0.91)})
+    assert headline.title == "Utility"
+    assert "0.890; on the raw features 0.910" in headline.sentence
+    assert (group("roc_auc_whole"), group("own_values"), group("attribute_r2")) == ("utility", "privacy", "privacy")

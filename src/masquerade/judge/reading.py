@@ -237,8 +237,8 @@ def privacy_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
         )
         return Headline("Privacy, tested", name, f"{value:.3f}", sentence, found)
     if name == "linkage_top1":
-        sentence = f"{value:.1%} of the released records are found again among thousands of real ones"
-        sentence += ": each of them is somebody's." if found == "found" else "; that is no more than chance."
+        sentence = f"An attacker finds {value:.1%} of the people behind released records again, among thousands"
+        sentence += ": what is released is somebody's." if found == "found" else "; that is no more than chance."
         return Headline("Privacy, tested", name, f"{value:.1%}", sentence, found)
     if name == "exact_copies":
         sentence = f"{value:.2%} of the released rows equal a real training row, beyond what chance explains."

@@ -131,6 +131,9 @@ def test_a_failing_step_says_which_and_what_stays(folder: Path, capsys: pytest.C
         ('target = "ill"', 'holdout = "kept.csv"', "no such file, and no earlier step makes it"),
         ('"report.json"', '"report.pdf"', "'.pdf'"),
         ("[[step]]", "[[step]", "not a TOML file"),
+        ('target = "ill"', 'kind = "code"', "step 3 (evaluate): --kind: got 'code'"),
+        ('do = "synthesize"', 'do = "mask"\nhow = "shufle"', "step 2 (mask): unknown option 'model'"),
+        ('model = "copula"\nrows = 60', 'do = "x"', "not a TOML file"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_work(
@@ -143,6 +146,19 @@ def test_what_is_wrong_is_said_before_any_work(
         assert message in captured.err
         assert len(captured.err.splitlines()) == 1
         assert captured.out == ""
+    assert sorted(path.name for path in folder.iterdir()) == ["p.toml", "people.csv"]
+
+
+def test_a_steps_own_settings_are_checked_before_any_work(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for options, message in [
+        ('do = "mask"\nhow = "shufle"', "step 1 (mask): how: got 'shufle'"),
+        ('do = "mask"\ncolumns = ["ag"]', "step 1 (mask): columns: there is no column 'ag' (did you mean 'age'?)"),
+        ('do = "desensitize"\nhide = ["ill"]\nkeep = ["ill"]', "step 1 (desensitize): keep: column 'ill'"),
+        ('do = "fuse"\nsensitive = ["ill"]\nmodel = "copla"', "step 1 (fuse): --model: got 'copla'"),
+    ]:
+        (folder / "p.toml").write_text(f'input = "people.csv"\n[[step]]\n{options}\n')
+        assert run(["run", str(folder / "p.toml")]) == 2
+        assert message in capsys.readouterr().err
     assert sorted(path.name for path in folder.iterdir()) == ["p.toml", "people.csv"]
 
 

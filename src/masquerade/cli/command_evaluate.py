@@ -71,7 +71,7 @@ def evaluate(
     from masquerade.progress import ConsoleProgress
     from masquerade.seeds import check_seed
 
-    _refuse_unavailable(kind, attacks, policy)
+    check_words(kind, attacks, policy)
     outputs = output or []
     checks.check_outputs(
         [("--output", path, checks.REPORTS) for path in outputs], [real, released, holdout, schema, ledger]
@@ -112,7 +112,7 @@ def evaluate(
         tell(f"Wrote {path}")
 
 
-def _refuse_unavailable(kind: str, attacks: str, policy: Path | None) -> None:
+def check_words(kind: str, attacks: str, policy: Path | None) -> None:
     """Refuse what a later version will do, and what none will."""
     from masquerade.cli.checks import not_yet
     from masquerade.errors import SettingError, nearest

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 from masquerade.cli.checks import MODELS, REPORTS, TABLES, check_column, check_outputs
-from masquerade.cli.models import synthesizer
 from masquerade.cli.step_options import arguments_of, options_of
 from masquerade.errors import FileError, InputError, SettingError, nearest
 
@@ -49,7 +48,6 @@ _SHARED = ("seed", "schema", "unit", "protect")
 _TOP = ("input", "step", *_SHARED)
 _OWN = ("do", "name", "input", "output", "real", "released")
 _HIDDEN = frozenset({"data", "output", "quiet", "debug", "help", "real", "released"})
-_MODELS = ("synthesize", "fuse")
 _WRITTEN = {"save": MODELS, "report": REPORTS}
 _COLUMNS = ("columns", "sensitive", "hide", "keep", "target", "unit", "balance")
 
@@ -171,8 +169,6 @@ class _Reader:
         else:
             options = {name: self._resolved(do, name, value) for name, value in options.items()}
             arguments = arguments_of(do, inputs, outputs, options)
-            if do in _MODELS and "model" in options:
-                synthesizer(str(options["model"]))
         self._check_files(title, inputs, outputs, options)
         self._check_columns(inputs[0], options)
         if outputs and do != "evaluate":

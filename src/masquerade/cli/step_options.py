@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from masquerade.cli.command_evaluate import check_words
+from masquerade.cli.models import synthesizer
 from masquerade.errors import SettingError
 
 __all__ = ["arguments_of", "options_of"]
@@ -48,12 +51,34 @@ def arguments_of(
     if session.quiet:
         line.append("--quiet")
     try:
-        found.make_context(f"masquerade {do}", list(line))
+        parsed = found.make_context(f"masquerade {do}", list(line)).params
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
         raise SettingError(error.format_message()) from error
+    _check_settings(do, parsed)
     return tuple(line)
+
+
+_RELEASES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "mask": ("masquerade.release.mask", "Masker", ("how", "engine", "rate")),
+    "desensitize": ("masquerade.release.desensitize", "Desensitizer", ("hide", "keep", "strength", "replace")),
+}
+"""Where the class behind a command lives, and the settings that it takes as the command does."""
+
+
+def _check_settings(do: str, parsed: Mapping[str, Any]) -> None:
+    """Let what is behind the command say whether it takes these words, before anything runs."""
+    if do in ("synthesize", "fuse") and parsed["model"] is not None:
+        synthesizer(parsed["model"])
+    if do == "evaluate":
+        check_words(parsed["kind"], parsed["attacks"], parsed["policy"])
+    if do in _RELEASES and parsed["using"] is None:
+        module, name, settings = _RELEASES[do]
+        given = {key: parsed[key] for key in settings if parsed[key] is not None}
+        split = {key: ",".join(value).split(",") if isinstance(value, list) else value for key, value in given.items()}
+        release = getattr(importlib.import_module(module), name)
+        release(**split)._check_settings()
 
 
 def _flag(parameter: Any, name: str, value: Any) -> list[str]:

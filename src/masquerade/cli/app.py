@@ -10,6 +10,7 @@ import typer.main
 
 from masquerade.cli import (
     command_demo,
+    command_desensitize,
     command_encode,
     command_evaluate,
     command_fuse,
@@ -54,11 +55,12 @@ app.command("demo", epilog=command_demo.EXAMPLES)(command_demo.demo)
 app.command("inspect", epilog=command_inspect.EXAMPLES)(command_inspect.inspect)
 app.command("synthesize", epilog=command_synthesize.EXAMPLES)(command_synthesize.synthesize)
 app.command("sample", epilog=command_sample.EXAMPLES)(command_sample.sample)
+app.command("desensitize", epilog=command_desensitize.EXAMPLES)(command_desensitize.desensitize)
 app.command("mask", epilog=command_mask.EXAMPLES)(command_mask.mask)
-app.command("evaluate", epilog=command_evaluate.EXAMPLES)(command_evaluate.evaluate)
 app.command("fuse", epilog=command_fuse.EXAMPLES)(command_fuse.fuse)
-app.command("run", epilog=command_run.EXAMPLES)(command_run.run)
 app.command("encode", epilog=command_encode.EXAMPLES)(command_encode.encode)
+app.command("evaluate", epilog=command_evaluate.EXAMPLES)(command_evaluate.evaluate)
+app.command("run", epilog=command_run.EXAMPLES)(command_run.run)
 
 
 def command() -> Any:

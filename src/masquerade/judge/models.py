@@ -25,7 +25,7 @@ from masquerade.judge.tables import Side
 from masquerade.judge.workers import fill_empty, side_by_side
 from masquerade.metrics.prediction import macro_f1, r_squared, roc_auc
 
-__all__ = ["Features", "Task", "panels"]
+__all__ = ["Features", "Task", "boosted", "panels"]
 
 _ONE_HOT_LEVELS = 20  # for the linear model, rarer levels count as one
 _NATIVE_LEVELS = 254  # what histogram boosting can hold
@@ -161,6 +161,22 @@ def panels(
         found = side_by_side([partial(fit, *job) for job in jobs])
     by_job = {(name, place): found.pop(0) for name in reversed(task.models) for place in range(len(trains))}
     return [{name: by_job[name, place] for name in task.models} for place in range(len(trains))]
+
+
+def boosted(
+    task: Task,
+    features: Features,
+    train: tuple[Side, NDArray[np.float64]],
+    test: tuple[Side, NDArray[np.float64]],
+    seed: int,
+) -> float:
+    """How well gradient boosting alone does, for a curve of many points; arguments as of `panels`."""
+    if task.classes and len(np.unique(train[1])) < 2:
+        return task.constant(train[1], test[1]).value
+    seen, unseen = fill_empty(features.trees(train[0]), features.trees(test[0]))
+    return task.judge(
+        _model("boosting", task, features, len(train[1]), seed).fit(seen, train[1]), unseen, test[1]
+    ).value
 
 
 def _model(name: str, task: Task, features: Features, rows: int, seed: int) -> Any:

@@ -44,7 +44,7 @@ def _shrunk(wanted: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArr
     """The counts wanted, moved towards those expected by as much as chance alone would often part them."""
     apart = wanted - expected
     chance = CHANCE * np.sqrt(expected + 1)
-    return expected + np.sign(apart) * np.maximum(np.abs(apart) - chance, 0.0)
+    return np.asarray(expected + np.sign(apart) * np.maximum(np.abs(apart) - chance, 0.0))
 
 
 class SecretModel(Autoregressive):
@@ -163,7 +163,9 @@ class SecretModel(Autoregressive):
                 expected = np.zeros(shift.shape)
                 for rows, share in self._alike(encoded.codes):
                     expected[classes[rows[0], secret]] += drawer.expected(encoded.codes[rows], share)
-                step = np.log((_shrunk(wanted[secret], expected) + SLACK) / (expected + SLACK)) * (drawer.log_share > -1e8)
+                step = np.log((_shrunk(wanted[secret], expected) + SLACK) / (expected + SLACK)) * (
+                    drawer.log_share > -1e8
+                )
                 shift += np.clip(step, -1, 1).astype(np.float32)
 
     def secrets(self, codes: Codes, seed: int) -> Codes:

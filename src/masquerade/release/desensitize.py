@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -140,18 +142,36 @@ class Desensitizer(Release):
             random_state=seed,
         ).fit(typed.select(columns), schema=schema)
 
+    def with_strength(self, strength: float) -> Self:
+        """The same fitted release with another strength; nothing is learned anew.
+
+        Args:
+            strength: from 0 to 1.
+        """
+        self._check_fitted()
+        check_share("strength", strength)
+        other = copy.copy(self)
+        other.strength = strength
+        other.ledger_ = dataclasses.replace(self.ledger_, protections=dict(other._protections()))
+        return other
+
     # ── releasing ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _apply(self, typed: pl.DataFrame, seed: int) -> pl.DataFrame:
-        return self._released(typed, self.strength, seed).select(self._names_out())
+        return self.changed_rows(typed, seed).select(self._names_out())
 
-    def _released(self, typed: pl.DataFrame, strength: float, seed: int) -> pl.DataFrame:
-        """The typed records changed with some strength, in all columns."""
+    def changed_rows(self, typed: pl.DataFrame, seed: int) -> pl.DataFrame:
+        """Typed records changed, with all columns; `transform` is this with spelling, and without what is dropped.
+
+        Args:
+            typed: rows with the fitted columns, as `masquerade.spelling.parse` gives them.
+            seed: of every draw.
+        """
         codec = self._model.codec_
         names = codec.layout.names
         located = np.column_stack([codec.locate(name, typed.get_column(name)) for name in names])
         codes = self._model.filled(located, seeds.integer(seed, "fill"))
-        changed = self._model.changed(codes, strength, seeds.integer(seed, "change"))
+        changed = self._model.changed(codes, self.strength, seeds.integer(seed, "change"))
         changed = self._model.secrets(changed, seeds.integer(seed, "secrets"))
         drawn = codec.decode(Encoded(changed, np.zeros(changed.shape, np.float32)), seeds.integer(seed, "decode"))
         columns = []
@@ -198,4 +218,5 @@ def _shown(codec: TableCodec, name: str, values: pl.Series) -> NDArray[np.bool_]
     if bounds is None:
         located: NDArray[np.bool_] = codec.locate(name, values) >= 0
         return located
-    return ((values >= bounds[0]) & (values <= bounds[1])).fill_null(True).to_numpy()
+    inside: NDArray[np.bool_] = ((values >= bounds[0]) & (values <= bounds[1])).fill_null(True).to_numpy()
+    return inside

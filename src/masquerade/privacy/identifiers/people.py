@@ -50,12 +50,16 @@ def _lists() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
 @functools.cache
 def _chinese() -> tuple[dict[str, int], frozenset[str], frozenset[str]]:
     """Family names by rank, characters of given names, and words that are no names."""
-    person = importlib.import_module("faker.providers.person.zh_CN").Provider
+    written = [importlib.import_module(f"faker.providers.person.{locale}").Provider for locale in ("zh_CN", "zh_TW")]
     everyday = importlib.import_module("faker.providers.lorem.zh_CN").Provider.word_list
     address = importlib.import_module("faker.providers.address.zh_CN").Provider
-    rank = {name: place for place, name in enumerate(person.last_names)}
+    rank: dict[str, int] = {}
+    for person in written:
+        for place, family in enumerate(person.last_names):
+            rank.setdefault(str(family), place)
+    given = frozenset("".join("".join(map(str, person.first_names)) for person in written))
     places = [*address.cities, *address.districts, *(province.rstrip("省市") for province in address.provinces)]
-    return rank, _GIVEN | frozenset("".join(person.first_names)), _WORDS | frozenset(everyday) | frozenset(places)
+    return rank, _GIVEN | given, _WORDS | frozenset(everyday) | frozenset(places)
 
 
 def _folded(text: str) -> str:

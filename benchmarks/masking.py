@@ -11,7 +11,6 @@ a million rows      `masquerade mask` in a process of its own: surrogates of nam
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -123,7 +122,8 @@ def rows(count: int, seed: int) -> Grid:
         frame.sample(min(count, 100_000), seed=seed).write_csv(folder / "part.csv")
         (folder / "mask.toml").write_text(RULES)
         (folder / "key").write_text("a key of the benchmark, known to all\n")
-        seconds = [_mask(folder, source, out) for source, out in (("all", "one"), ("all", "two"), ("part", "three"))]
+        found = [_mask(folder, source, out) for source, out in (("all", "one"), ("all", "two"), ("part", "three"))]
+        seconds, peaks = zip(*found, strict=True)
         named = ["customer", "account"]
         one, two = (pl.read_csv(folder / f"{out}.csv", infer_schema=False) for out in ("one", "two"))
         three = pl.read_csv(folder / "three.csv", infer_schema=False)
@@ -134,7 +134,6 @@ def rows(count: int, seed: int) -> Grid:
             both[f"{name}_new"].equals(three[name], check_names=False) for name in named
         )
         distinct = one["account"].n_unique() == count
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     heads = [
         "rows",
         "seconds, twice",
@@ -149,7 +148,7 @@ def rows(count: int, seed: int) -> Grid:
             f"{count:,}",
             f"{seconds[0]:.1f}, {seconds[1]:.1f}",
             f"{seconds[2]:.1f}",
-            f"{peak:.0f}",
+            f"{max(peaks):.0f}",
             str(same),
             str(distinct),
         ]
@@ -157,12 +156,18 @@ def rows(count: int, seed: int) -> Grid:
     return grid
 
 
-def _mask(folder: Path, source: str, out: str) -> float:
+def _mask(folder: Path, source: str, out: str) -> tuple[float, float]:
+    """Seconds, and the most memory that the program held, in MB."""
     began = time.perf_counter()
-    program = "from masquerade.cli import main; main()"
+    program = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from masquerade.cli import run; "
+        "from peak_memory import peak_megabytes; assert run(sys.argv[1:]) == 0; print(peak_megabytes())"
+    )
     words = ["mask", f"{source}.csv", "-o", f"{out}.csv", "--rules", "mask.toml", "--key-file", "key", "--quiet"]
-    subprocess.run([sys.executable, "-c", program, *words], cwd=folder, check=True)
-    return time.perf_counter() - began
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], cwd=folder, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return time.perf_counter() - began, float(done.stdout)
 
 
 def _options() -> argparse.Namespace:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from rich.console import Console
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -63,8 +64,7 @@ def main() -> None:
     written = []
     for task in options.tasks:
         grid = _grid(task, options.seeds, options.rows)
-        print(f"\n{grid.title}\n")
-        print(grid.terminal() if hasattr(grid, "terminal") else grid.markdown())
+        Console(width=140).print(grid.rich())
         written.append(grid.markdown())
     if options.markdown is not None:
         options.markdown.write_text("\n\n".join(written) + "\n", encoding="utf-8")
@@ -114,11 +114,9 @@ def _grid(task: str, seeds: int, rows: int | None) -> Grid:
         )
         for way, found in ways.items()
     ]
-    return Grid(
-        f"{name}: hide `{secret}`, keep `{keep}`; {train.height:,} rows; majority {majority:.3f}, {keep} alone gives AUC {floor[1]:.3f}",
-        ["", "secret acc / AUC", "with kept", "target acc / AUC", "changed", "seconds"],
-        lines,
-    )
+    title = f"{name}: hide `{secret}`, keep `{keep}`; {train.height:,} rows; majority {majority:.3f}"
+    heads = ["", "secret acc / AUC", "with kept", "target acc / AUC", "changed", "seconds"]
+    return Grid(f"{title}, {keep} alone gives AUC {floor[1]:.3f}", heads, lines)
 
 
 def _two_classes(frame: pl.DataFrame, keep: str) -> pl.DataFrame:
@@ -238,11 +236,8 @@ def _coded(frame: pl.DataFrame, columns: Sequence[str], like: pl.DataFrame) -> t
         codes = np.array([place.get(value, 0) for value in frame[name].cast(pl.String).to_list()])
         few = len(place) < BOOSTING_LEVELS
         trees.append(codes.astype(np.float64))
-        hot.append(
-            np.eye(ONE_HOT_LEVELS + 2)[np.minimum(codes, ONE_HOT_LEVELS + 1)][
-                :, : min(len(place), ONE_HOT_LEVELS + 1) + 1
-            ]
-        )
+        width = min(len(place), ONE_HOT_LEVELS + 1) + 1
+        hot.append(np.eye(ONE_HOT_LEVELS + 2)[np.minimum(codes, ONE_HOT_LEVELS + 1)][:, :width])
         level.append(few)
     return np.column_stack(trees), np.array(level), np.column_stack(hot)
 

@@ -90,7 +90,7 @@ def mask(
         Request(
             data=data,
             output=output,
-            columns=tuple(name.strip() for part in columns or () for name in part.split(",") if name.strip()),
+            columns=tuple(columns or ()),
             rate=rate,
             how=how,
             rules=rules,

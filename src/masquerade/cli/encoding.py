@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from masquerade.cli import checks, tables
-from masquerade.cli.boundary import session, tell
+from masquerade.cli.boundary import tell
 from masquerade.cli.columns import split_columns
-from masquerade.cli.release import all_or_nothing, write_ledger
-from masquerade.errors import InterruptedTraining, SettingError
-from masquerade.files import TableWriter, read_table
+from masquerade.cli.keeping import check_files, load_release, refuse_with_using, refuse_without_report
+from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger
+from masquerade.errors import SettingError
+from masquerade.files import read_table, write_table
 from masquerade.frames import check_table
 from masquerade.privacy.ledger import Ledger, ledger_path
 from masquerade.progress import Callback, ConsoleProgress
@@ -29,7 +30,7 @@ __all__ = ["Request", "run"]
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the user asked `encode` for: the options by their names, None where not given."""
+    """What the user asked `encode` for: the options by their names, None or empty where not given."""
 
     data: Path
     output: Path
@@ -60,23 +61,18 @@ def run(request: Request) -> None:
     seed = check_seed(request.seed)
     declared = tables.declared_schema(request.schema, request.unit)
     settings = _settings(request)
-    ledger_file = ledger_path(request.output)
     with ConsoleProgress() as bar:
         callback = None if request.quiet else bar
         if request.using is None:
             raw, encoder = _train(request, declared, settings, seed, callback)
         else:
-            raw, encoder = _load(request, seed, callback)
-        with all_or_nothing([request.output, ledger_file, *request.reports]):
+            raw, encoder = _load(request, request.using, seed, callback)
+        with all_or_nothing([request.output, ledger_path(request.output), *request.reports]):
             codes = encoder.transform(raw)
-            with TableWriter(request.output) as writer:
-                writer.write(codes)
+            write_table(codes, request.output)
             ledger = _report(request, encoder, raw, codes, seed, callback) if request.reports else encoder.ledger_
             write_ledger(request.output, ledger)
-    tell(f"Wrote {request.output} and {ledger_file.name}")
-    for path in [request.save, *request.reports]:
-        if path is not None:
-            tell(f"Wrote {path}")
+    tell_written(request.output, request.save, request.reports)
     tell(ledger.sentence())
     tell(str(ledger.protections["pseudonymous"]))
 
@@ -84,22 +80,15 @@ def run(request: Request) -> None:
 def _check(request: Request) -> None:
     """Refuse outputs that cannot be written, and options that contradict one another."""
     groups = None if request.groups is None else Path(request.groups)
-    checks.check_outputs(
-        [
-            ("--output", request.output, checks.TABLES),
-            ("--output", ledger_path(request.output), checks.REPORTS),
-            ("--save", request.save, checks.MODELS),
-            *(("--report", path, checks.REPORTS) for path in request.reports),
-        ],
-        [request.data, request.schema, request.using, groups],
-    )
-    settled: dict[str, Any] = {
+    inputs = [request.data, request.schema, request.using, groups]
+    check_files(request.output, request.save, request.reports, inputs)
+    settled = {
         "--groups": request.groups,
         "--width": request.width,
         "--noise": request.noise,
         "--group-means": request.group_means,
-        "--group-by": request.group_by or None,
-        "--hide": request.hide or None,
+        "--group-by": request.group_by,
+        "--hide": request.hide,
         "--adversary": request.adversary,
         "--epochs": request.epochs,
         "--max-minutes": request.max_minutes,
@@ -108,11 +97,8 @@ def _check(request: Request) -> None:
         "--schema": request.schema,
         "--unit": request.unit,
     }
-    for option, value in settled.items():
-        if request.using is not None and value is not None:
-            raise SettingError(f"{option}: is settled in {request.using}; leave it out, or --using.")
-    if request.sensitive and not request.reports:
-        raise SettingError("--sensitive: is for the report, add --report R.html.")
+    refuse_with_using(request.using, settled)
+    refuse_without_report(request.reports, {"--sensitive": request.sensitive})
     if request.adversary is not None and not request.hide:
         raise SettingError("--adversary: is the weight of what --hide trains, give --hide COL too.")
 
@@ -147,7 +133,7 @@ def _width(text: str) -> float:
 def _train(
     request: Request, declared: Schema | None, settings: dict[str, Any], seed: int, callback: Callback | None
 ) -> tuple[pl.DataFrame, Encoder]:
-    """Fit an encoder; it is saved at once, so that nothing that follows can lose it."""
+    """The table, and an encoder fitted to it."""
     raw = read_table(request.data)
     check_table(raw)
     schema = tables.infer(raw, unit=request.unit, protect=request.protect) if declared is None else declared
@@ -168,25 +154,15 @@ def _train(
     if request.reports:
         _check_judgeable(request, raw, schema, request.target)
     encoder.fit(raw, schema=schema)
-    if request.save is not None:
-        encoder.save(request.save)
-        session.kept = f"the best encoder so far is in {request.save}; no codes were written."
-    if encoder.interrupted_:
-        session.interrupted = True
-        kept = "--save would have kept it; no codes were written." if request.save is None else session.kept
-        raise InterruptedTraining(f"training was interrupted; {kept}")
+    keep_trained(encoder, request.save, "encoder", "codes")
     return raw, encoder
 
 
-def _load(request: Request, seed: int, callback: Callback | None) -> tuple[pl.DataFrame, Encoder]:
-    from masquerade.loading import load
+def _load(request: Request, path: Path, seed: int, callback: Callback | None) -> tuple[pl.DataFrame, Encoder]:
+    """The table, and the saved encoder, with this seed."""
     from masquerade.release.encode import Encoder
 
-    encoder = load(request.using)  # type: ignore[arg-type]
-    if not isinstance(encoder, Encoder):
-        raise SettingError(
-            f"{request.using}: holds a {type(encoder).__name__}, expected an encoder that encode --save kept."
-        )
+    encoder = load_release(path, Encoder, "encode")
     encoder.set_params(callbacks=() if callback is None else (callback,))
     if request.seed is not None:
         encoder.set_params(random_state=seed)
@@ -209,6 +185,7 @@ def _check_judgeable(request: Request, raw: pl.DataFrame, schema: Schema, target
 def _report(
     request: Request, encoder: Encoder, raw: pl.DataFrame, codes: pl.DataFrame, seed: int, callback: Callback | None
 ) -> Ledger:
+    """Judge the codes and write the reports; the ledger then holds what the attacks found."""
     from masquerade.studies.encoding import encoding
 
     target = encoder.target if encoder.target in raw.columns else None

@@ -11,11 +11,12 @@ from typing import Any
 import polars as pl
 
 from masquerade.cli import checks, tables
-from masquerade.cli.boundary import say, session, tell
+from masquerade.cli.boundary import say, tell
 from masquerade.cli.control import check_model, read_control
+from masquerade.cli.keeping import check_files, refuse_without_report
 from masquerade.cli.reading import HOLDOUT_SHARE, Reading, read
-from masquerade.cli.release import all_or_nothing, write_ledger, write_rows
-from masquerade.errors import InterruptedTraining, SettingError
+from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger, write_rows
+from masquerade.errors import SettingError
 from masquerade.privacy.ledger import Ledger, ledger_path
 from masquerade.progress import Callback, ConsoleProgress
 from masquerade.seeds import check_seed
@@ -72,11 +73,10 @@ def run(request: Request) -> None:
     """Do all of it; either every file that was asked for is written, or none but a model worth keeping."""
     _check(request)
     job = _prepare(request)
-    ledger_file = ledger_path(request.output)
     with ConsoleProgress() as bar:
         callback = None if request.quiet else bar
         model = _train(request, job, callback)
-        with all_or_nothing([request.output, ledger_file, *request.reports]):
+        with all_or_nothing([request.output, ledger_path(request.output), *request.reports]):
             kept: list[pl.DataFrame] = []
             frames = _draw(request, job, model)
             total = 0 if request.balance is not None else _rows(request, job)
@@ -87,10 +87,7 @@ def run(request: Request) -> None:
             write_ledger(request.output, ledger)
             if request.reports:
                 _report(request, job, model, pl.concat(kept), ledger, callback)
-    tell(f"Wrote {request.output} and {ledger_file.name}")
-    for path in [request.save, *request.reports]:
-        if path is not None:
-            tell(f"Wrote {path}")
+    tell_written(request.output, request.save, request.reports)
     tell(ledger.sentence())
     if request.balance is not None:
         say(
@@ -100,15 +97,7 @@ def run(request: Request) -> None:
 
 def _check(request: Request) -> None:
     """Refuse outputs that cannot be written, and options that would have no effect together."""
-    checks.check_outputs(
-        [
-            ("--output", request.output, checks.TABLES),
-            ("--output", ledger_path(request.output), checks.REPORTS),
-            ("--save", request.save, checks.MODELS),
-            *(("--report", path, checks.REPORTS) for path in request.reports),
-        ],
-        [request.data, request.schema],
-    )
+    check_files(request.output, request.save, request.reports, [request.data, request.schema])
     drawing = (request.rows, request.given or None, request.rebalance or None, request.temperature)
     if request.balance is not None and any(option is not None for option in drawing):
         raise SettingError(
@@ -116,11 +105,12 @@ def _check(request: Request) -> None:
         )
     if request.flag and request.balance is None:
         raise SettingError("--flag: marks new rows among real ones, which only --balance mixes.")
-    if not request.reports:
-        for_report = {"--target": request.target, "--holdout-share": request.holdout_share}
-        for option, value in (for_report | {"--sensitive": request.sensitive or None}).items():
-            if value is not None:
-                raise SettingError(f"{option}: is for the report, add --report R.html.")
+    for_report = {
+        "--target": request.target,
+        "--holdout-share": request.holdout_share,
+        "--sensitive": request.sensitive,
+    }
+    refuse_without_report(request.reports, for_report)
 
 
 def _prepare(request: Request) -> Job:
@@ -164,13 +154,7 @@ def _train(request: Request, job: Job, callback: Callback | None) -> Any:
             settings[name] = value
     model = chosen(**settings, callbacks=() if callback is None else (callback,))
     model.fit(job.table.train if job.table.survey is None else job.table.survey, schema=job.table.schema)
-    if request.save is not None:
-        model.save(request.save)
-        session.kept = f"the best model so far is in {request.save}; no rows were written."
-    if model.interrupted_:
-        session.interrupted = True
-        kept = "--save would have kept it; no rows were written." if request.save is None else session.kept
-        raise InterruptedTraining(f"training was interrupted; {kept}")
+    keep_trained(model, request.save, "model", "rows")
     return model
 
 

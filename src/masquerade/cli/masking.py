@@ -14,9 +14,10 @@ import polars as pl
 
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import tell
+from masquerade.cli.keeping import check_files, load_release, refuse_with_using, refuse_without_report
 from masquerade.cli.release import all_or_nothing, write_ledger
 from masquerade.errors import SettingError
-from masquerade.files import TableWriter, read_table
+from masquerade.files import TableWriter, read_table, write_table
 from masquerade.masking.keys import Key
 from masquerade.masking.mask_rules import read_rules
 from masquerade.privacy.ledger import ledger_path
@@ -70,8 +71,7 @@ def run(request: Request) -> None:
     seed = check_seed(request.seed)
     declared = tables.declared_schema(request.schema, request.unit)
     key = _key(request)
-    outputs = [request.output, ledger_file, *request.reports, *([request.save] if request.save else [])]
-    with ConsoleProgress() as bar, all_or_nothing(outputs):
+    with ConsoleProgress() as bar, all_or_nothing([request.output, ledger_file, request.save, *request.reports]):
         callback = None if request.quiet else bar
         masker = _masker(request, key, seed, callback)
         if request.reports or not masker.streams:
@@ -92,17 +92,10 @@ def run(request: Request) -> None:
 
 def _check(request: Request) -> None:
     """Refuse outputs that cannot be written, and options that contradict one another."""
-    checks.check_outputs(
-        [
-            ("--output", request.output, checks.TABLES),
-            ("--output", ledger_path(request.output), checks.REPORTS),
-            ("--save", request.save, checks.MODELS),
-            *(("--report", path, checks.REPORTS) for path in request.reports),
-        ],
-        [request.data, request.schema, request.rules, request.key_file, request.using, request.holdout],
-    )
+    inputs = [request.data, request.schema, request.rules, request.key_file, request.using, request.holdout]
+    check_files(request.output, request.save, request.reports, inputs)
     settled = {
-        "--columns": request.columns or None,
+        "--columns": request.columns,
         "--rate": request.rate,
         "--how": request.how,
         "--rules": request.rules,
@@ -112,17 +105,9 @@ def _check(request: Request) -> None:
         "--schema": request.schema,
         "--unit": request.unit,
     }
-    for option, value in settled.items():
-        if request.using is not None and value is not None:
-            raise SettingError(f"{option}: is settled in {request.using}; leave it out, or --using.")
-    if not request.reports:
-        for option, value in (
-            ("--target", request.target),
-            ("--sensitive", request.sensitive),
-            ("--holdout", request.holdout),
-        ):
-            if value:
-                raise SettingError(f"{option}: is for the report, add --report R.html.")
+    refuse_with_using(request.using, settled)
+    for_report = {"--target": request.target, "--sensitive": request.sensitive, "--holdout": request.holdout}
+    refuse_without_report(request.reports, for_report)
     if request.target is not None and request.holdout is None:
         raise SettingError("--target: models are tested on rows that are not in DATA; give them with --holdout H.")
     for option, value in (("--rate", request.rate), ("--how", request.how)):
@@ -145,16 +130,10 @@ def _masker(request: Request, key: Key | None, seed: int, callback: Callback | N
 
     callbacks = () if callback is None else (callback,)
     if request.using is not None:
-        from masquerade.loading import load
-
-        masker = load(request.using)
-        if not isinstance(masker, Masker):
-            raise SettingError(
-                f"{request.using}: holds a {type(masker).__name__}, expected a masker that mask --save kept."
-            )
+        masker = load_release(request.using, Masker, "mask")
         return masker.set_params(key=key, random_state=seed, callbacks=callbacks)
     masker = Masker(
-        list(request.columns) or None,
+        [name.strip() for part in request.columns for name in part.split(",") if name.strip()] or None,
         rate=1.0 if request.rate is None else request.rate,
         how="generate" if request.how is None else request.how,
         engine="autoregressive" if request.engine is None else request.engine,
@@ -188,8 +167,7 @@ def _at_once(request: Request, masker: Masker, declared: Schema | None, callback
     raw = read_table(request.data)
     _fit(request, masker, raw, declared)
     masked = masker.transform(raw)
-    with TableWriter(request.output) as writer:
-        writer.write(masked)
+    write_table(masked, request.output)
     if request.reports:
         _report(request, masker, raw, masked, callback)
 

@@ -1,4 +1,4 @@
-"""From a fitted model to files: rows, their ledger, their report; all of them or none."""
+"""From a fitted model to files: the model, rows, their ledger, their report; all of them or none but a model worth keeping."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from masquerade.cli.boundary import session, tell
+from masquerade.errors import InterruptedTraining
 from masquerade.files import TableWriter, atomic_path
 from masquerade.privacy.ledger import Ledger, ledger_path
 from masquerade.progress import Callback, Progress
 
-__all__ = ["all_or_nothing", "write_ledger", "write_rows"]
+__all__ = ["all_or_nothing", "keep_trained", "tell_written", "write_ledger", "write_rows"]
 
 
 @contextlib.contextmanager
-def all_or_nothing(paths: Sequence[Path]) -> Iterator[None]:
-    """If the work inside fails, none of these files is left that was not there before."""
-    new = [path for path in paths if not path.exists()]
+def all_or_nothing(paths: Sequence[Path | None]) -> Iterator[None]:
+    """If the work inside fails, none of these files is left that was not there before; None: was not asked for."""
+    new = [path for path in paths if path is not None and not path.exists()]
     try:
         yield
     except BaseException:
@@ -28,6 +31,27 @@ def all_or_nothing(paths: Sequence[Path]) -> Iterator[None]:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
         raise
+
+
+def keep_trained(model: Any, path: Path | None, noun: str, made: str) -> None:
+    """Save a model as soon as it is trained, so that nothing that follows can lose it; an interrupted run ends there.
+
+    Args:
+        model: fitted.
+        path: where to; None: it is not kept.
+        noun: what it is called, such as `"encoder"`.
+        made: what it would have written, such as `"codes"`.
+
+    Raises:
+        InterruptedTraining: Ctrl-C ended its training.
+    """
+    if path is not None:
+        model.save(path)
+        session.kept = f"the best {noun} so far is in {path}; no {made} were written."
+    if model.interrupted_:
+        session.interrupted = True
+        kept = f"--save would have kept it; no {made} were written." if path is None else session.kept
+        raise InterruptedTraining(f"training was interrupted; {kept}")
 
 
 def write_rows(path: Path, frames: Iterable[pl.DataFrame], total: int, callback: Callback | None) -> None:
@@ -58,3 +82,11 @@ def write_ledger(released: Path, ledger: Ledger) -> Path:
     with atomic_path(path) as temporary:
         Path(temporary).write_text(json.dumps(ledger.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def tell_written(output: Path, save: Path | None, reports: Sequence[Path]) -> None:
+    """Say which files there are now: the release and its ledger, the model, the reports."""
+    tell(f"Wrote {output} and {ledger_path(output).name}")
+    for path in [save, *reports]:
+        if path is not None:
+            tell(f"Wrote {path}")

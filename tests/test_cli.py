@@ -24,7 +24,18 @@ from masquerade.cli import run
 from masquerade.errors import MasqueradeError, MasqueradeWarning
 
 ROWS = 300
-COMMANDS = ("demo", "inspect", "synthesize", "sample", "evaluate")
+COMMANDS = (
+    "demo",
+    "inspect",
+    "synthesize",
+    "sample",
+    "desensitize",
+    "mask",
+    "fuse",
+    "encode",
+    "evaluate",
+    "run",
+)
 
 
 def make_table(rows: int = ROWS, seed: int = 0) -> pl.DataFrame:
@@ -100,11 +111,12 @@ def refused(capsys: pytest.CaptureFixture[str], arguments: list[object], words: 
 # ── help, usage ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_help_names_every_command_and_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_command_in_order_and_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in ([], ["--help"]):
         assert run(arguments) == 0
         text = capsys.readouterr().out
-        assert all(command in text for command in COMMANDS)
+        named = [line.split()[1] for line in text.partition("Commands")[2].splitlines() if line.startswith("│ ")]
+        assert [word for word in named if word in COMMANDS] == list(COMMANDS)
         assert max(map(len, text.splitlines())) <= 80
 
 

@@ -76,7 +76,8 @@ class Coupling:
             ready: from `Drawing.ready`.
             before_share: where the heads start for p; it may differ from secret to secret.
             after_share: where they start for q.
-            strength: 0 changes nothing; 1 draws every slot from q; between, from the mixture of q and p.
+            strength: 0 changes nothing; 1 draws every slot from q; between, from the mixture of q and p. Once a digit of a
+                column has changed, the finer digits of that column are drawn from q.
             key: of the random numbers.
             block: which of the key's blocks this is.
             codes: the rows as they were.
@@ -95,7 +96,9 @@ class Coupling:
             was = digits[slot]
             p = shares(ready, before, slot, before_share[nodes[slot]])
             q = shares(ready, after, slot, after_share[node])
-            aim = strength * q + (1 - strength) * p
+            # Where an earlier digit of the column has changed, the old digit means something else, or nothing.
+            level = jnp.where(node == nodes[slot], strength, 1.0)[:, None]
+            aim = level * q + (1 - level) * p
             at = jax.nn.one_hot(was, slots.base)
             chance = (aim * at).sum(axis=1) / jnp.maximum((p * at).sum(axis=1), _TINY)
             less, more = jnp.maximum(p - aim, 0.0), jnp.maximum(aim - p, 0.0)

@@ -159,8 +159,12 @@ class Release(Learner):
         """The released rows spelled as the table was, in the kind of frame that was given."""
         del raw  # for releases that keep cells exactly as they are spelled
         schema = Schema(tuple(self.schema_[name] for name in typed.columns))
-        given = frames.FrameKind(kind.library, {**self.kind_.columns, **kind.columns})
+        given = self._kind_of(kind)
         return frames.from_polars(spelling.spell(typed, schema, given), given)
+
+    def _kind_of(self, kind: frames.FrameKind) -> frames.FrameKind:
+        """The kind of frame that was given, without categories of its columns that are no protected levels."""
+        return frames.FrameKind(kind.library, {**self.kind_.columns, **kind.protected(self.schema_).columns})
 
     # ── save and load ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -24,7 +24,9 @@ __all__ = ["SecretModel", "arranged"]
 Codes = NDArray[np.int32]
 
 MOST_CLASSES = 10
-"""Codes of a secret with more codes are taken together in so many classes where the net is calibrated."""
+MOST_ALIKE = 64
+"""Codes of a secret with more codes are taken together in so many classes where the net is calibrated; in fewer where there are
+several secrets, so that no more than so many combinations of classes are told apart."""
 
 ROUNDS = 2
 CHANCE = 1.5
@@ -133,17 +135,23 @@ class SecretModel(Autoregressive):
                 yield rows[start : start + self._drawer.block_rows], share
 
     def _classes(self, codes: Codes) -> NDArray[np.intp]:
-        """The class of each secret of each row, shape (rows, secrets): its code, or one of ten classes of codes."""
+        """The class of each secret of each row, shape (rows, secrets)."""
         layout = self.codec_.layout
-        found = []
+        places = [layout.names.index(name) for name in self.hide]
+        return np.stack([table[codes[:, i]] for table, i in zip(self._class_tables(), places, strict=True)], axis=1)
+
+    def _class_tables(self) -> list[NDArray[np.intp]]:
+        """The class of each code of each secret: the code itself, or one of a few classes of neighbouring codes."""
+        layout, tables = self.codec_.layout, []
+        most = max(1, min(MOST_CLASSES, int(MOST_ALIKE ** (1 / len(self.hide)) + 1e-9)))
         for name in self.hide:
             place = layout.names.index(name)
             table = np.arange(layout.sizes[place])
-            if len(table) > MOST_CLASSES:
+            if len(table) > most:
                 share = np.cumsum(layout.frequencies[place])
-                table = np.minimum((share * MOST_CLASSES / share[-1]).astype(np.intp), MOST_CLASSES - 1)
-            found.append(table[codes[:, place]])
-        return np.stack(found, axis=1)
+                table = np.minimum((share * most / share[-1]).astype(np.intp), most - 1)
+            tables.append(table)
+        return tables
 
     def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
         """The net, and then for each class of each secret a shift of where the heads start, so that every code of every column
@@ -151,7 +159,8 @@ class SecretModel(Autoregressive):
         super()._learn(encoded, layout, seed)
         digits, drawer = self._drawer.net.slots.digits, self._drawer
         classes = self._classes(encoded.codes)
-        self._shifts = [np.zeros((int(column.max()) + 1, *drawer.log_share.shape), np.float32) for column in classes.T]
+        counts_of_classes = [int(table.max()) + 1 for table in self._class_tables()]
+        self._shifts = [np.zeros((count, *drawer.log_share.shape), np.float32) for count in counts_of_classes]
         wanted = [np.zeros(shift.shape) for shift in self._shifts]
         for secret, counts in enumerate(wanted):
             for number in range(len(counts)):

@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade import seeds
+from masquerade import frames, seeds, spelling
 from masquerade.artifact import Artifact
 from masquerade.codec.arrays import Encoded
 from masquerade.codec.table import TableCodec
-from masquerade.errors import SchemaError, SettingError, nearest
+from masquerade.errors import InterruptedTraining, SchemaError, SettingError, nearest
 from masquerade.progress import Callback
 from masquerade.release.base import Release
 from masquerade.release.coupling import SecretModel, arranged
@@ -141,6 +141,11 @@ class Desensitizer(Release):
             callbacks=(self._tell,),
             random_state=seed,
         ).fit(typed.select(columns), schema=schema)
+        if self._model.interrupted_:
+            raise InterruptedTraining(
+                "training was interrupted, and a net half trained would not hide the secret; nothing was kept. Give "
+                "max_minutes to train for less time."
+            )
 
     def with_strength(self, strength: float) -> Self:
         """The same fitted release with another strength; nothing is learned anew.
@@ -182,9 +187,21 @@ class Desensitizer(Release):
             elif (on := _modelled_as(codec, name)) is not None and name not in self.hide:
                 place = names.index(on)
                 same = (changed[:, place] == located[:, place]) & _shown(codec, name, typed.get_column(name))
+                if on != name:  # a new row may contradict what the column follows from
+                    due = codec.dependencies[name].lookup[changed[:, place]]
+                    same &= codec.locate(name, typed.get_column(name)) == due
                 new = typed.get_column(name).zip_with(pl.Series(same), new)
             columns.append(new.alias(name))
         return pl.DataFrame(columns)
+
+    def _native(self, typed: pl.DataFrame, raw: pl.DataFrame, kind: frames.FrameKind) -> Any:
+        """The kept columns to the letter, the others spelled like the column."""
+        free = [name for name in typed.columns if name not in self.keep]
+        given = self._kind_of(kind)
+        given = frames.FrameKind(given.library, {**given.columns, **{name: kind.columns[name] for name in self.keep}})
+        new = spelling.spell(typed.select(free), Schema(tuple(self.schema_[name] for name in free)), given)
+        whole = pl.DataFrame([(new if name in free else raw).get_column(name) for name in typed.columns])
+        return frames.from_polars(whole, given)
 
     def _names_out(self) -> tuple[str, ...]:
         dropped = self.hide if self.replace == "drop" else ()

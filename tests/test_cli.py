@@ -144,7 +144,7 @@ def test_every_command_has_examples_and_the_common_options(command: str, capsys:
         (["sample", "m.mq", "-n", "-1", "-o", "y.csv"], "'--rows' / '-n'"),
         (["evaluate", "a.csv", "b.csv", "--attacks", "quick"], "--attacks quick: not available yet"),
         (["evaluate", "a.csv", "b.csv", "--kind", "row"], "(did you mean 'rows'?)"),
-        (["evaluate", "a.csv", "b.csv", "--policy", "p.toml"], "--policy p.toml: not available yet"),
+        (["evaluate", "a.csv", "b.csv", "--policy", "p.toml"], "p.toml: cannot be read as a policy"),
     ],
 )
 def test_usage_errors_are_one_line(

@@ -79,3 +79,17 @@ def test_what_cannot_be_is_refused_and_nothing_written(
     assert run(["evaluate", "real.csv", *options.split(), "-o", "r.json"]) == 2
     assert says in " ".join(capsys.readouterr().err.split())
     assert not Path("r.json").exists()
+
+
+def test_a_policy_that_is_not_met_ends_with_3_and_leaves_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("strict.toml").write_text("quality = { min = 0.9 }\nexact_copies = { max = 0.01 }\n")
+    command = "evaluate real.csv real.csv --holdout kept.csv -o r.json --seed 0 --policy"
+    assert run([*command.split(), "strict.toml"]) == 3
+    said = capsys.readouterr().err
+    assert "policy strict.toml: not met. exact_copies: 0.99" in said
+    assert "expected at most 0.01" in said
+    gates = json.loads(Path("r.json").read_text())["policy"]["gates"]
+    assert [gate["met"] for gate in gates] == [True, False]
+    Path("mild.toml").write_text("quality = { min = 0.5 }\n")
+    assert run([*command.split(), "mild.toml"]) == 0
+    assert "Policy mild.toml: met, 1 bounds." in capsys.readouterr().out

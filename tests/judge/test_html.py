@@ -153,9 +153,16 @@ def test_hostile_names_and_levels_stay_text() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     _, figures = everything(page)
     assert figures["chart-0"]["layout"]["yaxis"]["ticktext"][0].startswith("&lt;/script&gt;&lt;img")
-    scored = Report(scores={"<i>": Score("<i>", 0.5, "higher", meaning="<script>")}, policy={"<b>": "<u>"})
+    scored = Report(scores={"<i>": Score("<i>", 0.5, "higher", meaning="<script>")}, policy=GATES)
     assert "<script>" not in scored._repr_html_()
     assert "&lt;u&gt;" in scored.to_html()
+
+
+GATES = {
+    "name": "<u>",
+    "met": False,
+    "gates": [{"score": "<b>", "min": 0.1, "max": None, "value": 0.0, "judged": 0.0, "met": False, "failed": "<s>"}],
+}
 
 
 def test_nothing_is_fetched_from_outside() -> None:

@@ -26,7 +26,7 @@ __all__ = ["app", "command"]
 
 app = typer.Typer(
     name="masquerade",
-    help="Release data without releasing people: synthetic tables, and one honest report on every release.",
+    help="Release data without releasing people: new rows, or the same records made safer, and one honest report on either.",
     epilog=examples(
         "masquerade demo",
         "masquerade synthesize bank.csv -o synthetic.csv --report report.html",
@@ -42,7 +42,7 @@ def start(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
 ) -> None:
-    """Release data without releasing people: synthetic tables, and one honest report on every release."""
+    """Release data without releasing people: new rows, or the same records made safer, and one honest report on either."""
     if version:
         typer.echo(f"masquerade {importlib.metadata.version('masquerade')}")
         raise typer.Exit(0)

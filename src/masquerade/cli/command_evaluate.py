@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +20,7 @@ EXAMPLES = examples(
     "masquerade evaluate real.csv synthetic.csv -o report.html -o report.json",
     "masquerade evaluate real.csv safer.csv --sensitive sex --keep income --holdout kept.csv",
     "masquerade evaluate real.csv codes.csv --kind codes --target y",
+    "masquerade evaluate real.csv synthetic.csv --holdout kept.csv --policy balanced",
 )
 
 
@@ -51,7 +53,12 @@ def evaluate(
     ledger: Annotated[
         Path | None, typer.Option("--ledger", metavar="L.json", help="Default: RELEASED.ledger.json.")
     ] = None,
-    policy: Annotated[Path | None, typer.Option("--policy", metavar="P.toml", help="Not available yet.")] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy", metavar="P.toml", help="Bounds on scores, or strict, balanced, research; else exit 3."
+        ),
+    ] = None,
     protect: Protect = 10,
     seed: Seed = None,
     quiet: Quiet = False,
@@ -64,17 +71,20 @@ def evaluate(
     Give --holdout: without real rows that no training has seen, the scores
     that need them as a yardstick are left out. Codes need none.
 
-    Fresh attackers guess every --sensitive column from the release.
+    Fresh attackers guess every --sensitive column from the release. With
+    --policy the program ends with exit code 3 where a bound is not met.
     """
     from masquerade.cli import checks, tables
     from masquerade.files import read_table
+    from masquerade.judge.policy import Policy, with_policy
     from masquerade.progress import ConsoleProgress
     from masquerade.seeds import check_seed
 
     check_words(kind, attacks, policy)
+    gate = None if policy is None else Policy.of(policy)
     outputs = output or []
     checks.check_outputs(
-        [("--output", path, checks.REPORTS) for path in outputs], [real, released, holdout, schema, ledger]
+        [("--output", path, checks.REPORTS) for path in outputs], [real, released, holdout, schema, ledger, policy]
     )
     known = _ledger(released, ledger)
     raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
@@ -104,12 +114,26 @@ def evaluate(
         )
     from masquerade.cli.release import all_or_nothing
 
+    if gate is not None:
+        judged = with_policy(judged, gate)
     with all_or_nothing(outputs):
         for path in outputs:
             judged.save(path)
     tell(judged.summary())
     for path in outputs:
         tell(f"Wrote {path}")
+    if gate is not None:
+        _tell_of(judged.policy)
+
+
+def _tell_of(policy: Mapping[str, Any]) -> None:
+    """Say what was met; raise where something was not, which ends with exit code 3."""
+    from masquerade.errors import GateError
+
+    failed = [gate["failed"] for gate in policy["gates"] if not gate["met"]]
+    if failed:
+        raise GateError(f"policy {policy['name']}: not met. {'; '.join(failed)}.")
+    tell(f"Policy {policy['name']}: met, {len(policy['gates'])} bounds.")
 
 
 def check_words(kind: str, attacks: str, policy: Path | None) -> None:
@@ -126,7 +150,9 @@ def check_words(kind: str, attacks: str, policy: Path | None) -> None:
         if value not in now:
             raise SettingError(f"{option}: got {value!r}, expected {' or '.join(now)}{nearest(value, (*now, *later))}.")
     if policy is not None:
-        raise not_yet("--policy", policy, "read the scores from a .json report instead")
+        from masquerade.judge.policy import Policy
+
+        Policy.of(policy)
 
 
 def _ledger(released: Path, ledger: Path | None) -> Ledger | None:

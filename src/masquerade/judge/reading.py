@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["GROUPS", "Headline", "Verdict", "fidelity_headline", "group", "grouped", "privacy_headline", "verdict"]
+__all__ = [
+    "GROUPS",
+    "NAMES",
+    "Headline",
+    "Verdict",
+    "fidelity_headline",
+    "group",
+    "grouped",
+    "privacy_headline",
+    "verdict",
+]
 
 Verdict = Literal["near", "far", "too close", "found", ""]
 Group = Literal["fidelity", "utility", "privacy"]
@@ -72,14 +82,13 @@ _PRIVACY = [
     "nndr",
     "dcr_baseline_protection",
     "dcr_overfitting_protection",
-    "own_values",
-    "k_anonymity",
-    "l_diversity",
-    "t_closeness",
 ]
 _ATTACKS = frozenset(_PRIVACY[_PRIVACY.index("singling_out") : _PRIVACY.index("own_values")])
 _MEASURES = tuple(name for name in _UTILITY if not name.startswith(("tstr", "trtr")))
-_ORDER = {name: rank for rank, name in enumerate(_FIDELITY + _UTILITY + _PRIVACY)}
+NAMES = (*_FIDELITY, *_UTILITY, *_PRIVACY)
+"""The standard names of all scores, in reading order."""
+
+_ORDER = {name: rank for rank, name in enumerate(NAMES)}
 
 _LIKENESS = frozenset([*_FIDELITY[:6], "correlation_distance", "pca_similarity", "similarity_score"])
 

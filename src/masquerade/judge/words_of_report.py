@@ -47,7 +47,7 @@ def tables(
         "parts": parts,
         "models": _models(scores),
         "rules": _rules(facts.get("rules") or []),
-        "policy": _listed(report.get("policy") or {}),
+        "policy": _policy(report.get("policy") or {}),
         "attacks": words_of_attacks.attacks(report.get("attacks") or {}, panels=bool(facts.get("panels"))),
         "panels": words_of_attacks.panels(facts.get("panels") or []),
         "ledger": _listed(report.get("ledger") or {}),
@@ -185,6 +185,31 @@ def _rules(shares: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [
         {"rule": found["rule"], **{side: said(found[side]) for side in ("released", "holdout")}} for found in ordered
     ]
+
+
+def _policy(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """The gates as rows of text, and in a sentence whether all are met; empty without a policy."""
+    if not policy:
+        return {}
+    gates = policy.get("gates") or []
+    failed = sum(not gate["met"] for gate in gates)
+    said = f"All {len(gates)} bounds are met." if not failed else f"{failed} of {len(gates)} bounds are not met."
+    rows = [
+        {
+            "score": gate["score"],
+            "bound": " and ".join(
+                f"{words} {gate[key]:g}"
+                for key, words in (("min", "at least"), ("max", "at most"))
+                if gate[key] is not None
+            ),
+            "value": figure_text(gate["value"]),
+            "judged": figure_text(gate["judged"]),
+            "met": gate["met"],
+            "failed": gate["failed"] or "",
+        }
+        for gate in gates
+    ]
+    return {"name": policy.get("name", ""), "said": said, "met": not failed, "rows": rows}
 
 
 def _listed(data: Mapping[str, Any]) -> list[tuple[str, str]]:

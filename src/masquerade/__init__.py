@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from masquerade.loading import load
     from masquerade.privacy.ledger import Ledger
     from masquerade.release.balance import augment
-    from masquerade.release.encode import Encoder
-    from masquerade.release.mask import Masker
     from masquerade.release.desensitize import Desensitizer
+    from masquerade.release.encode import Encoder
     from masquerade.release.fuse import Fusion
+    from masquerade.release.mask import Masker
     from masquerade.rules.fixed import FixedCombinations
     from masquerade.rules.formula import Formula
     from masquerade.rules.inequality import Inequality

@@ -1,4 +1,4 @@
-"""Codes made to tell less of one record: the mean of a group of records in place of each.
+"""Codes made to tell less of one record: noise, and the mean of a group of records in place of each.
 
 Reference: Domingo-Ferrer and Mateo-Sanz, "Practical data-oriented microaggregation for statistical disclosure control", IEEE
 Transactions on Knowledge and Data Engineering 14, 2002. Their groups are of near rows; these are drawn at random, or inside of
@@ -8,14 +8,73 @@ declared public columns, so that who is with whom tells nothing of the rest of a
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["CODE_BOUND", "draw_groups", "group_means", "sensitivity"]
+from masquerade import seeds
+from masquerade.errors import TableError
+
+__all__ = ["CODE_BOUND", "blurred", "blurring_facts", "cells_of", "draw_groups", "group_means", "sensitivity"]
 
 CODE_BOUND = 4.0
 """Standardised codes are cut to ± this before they are averaged, so that one record moves a mean by a known amount."""
+
+
+def blurred(
+    codes: NDArray[np.float32], cells: NDArray[np.int64], *, least: int | None, noise: float, seed: int
+) -> NDArray[np.float32]:
+    """The codes with what blurs them; shape (rows, codes). Rows of one group get the same noise.
+
+    Args:
+        codes: standardised, shape (rows, codes).
+        cells: what each row declares in public, as from `cells_of`.
+        least: rows in a group whose mean stands for each of them; None: each row has its own codes.
+        noise: standard deviation of Gaussian noise; 0: none.
+        seed: of the groups and the noise.
+
+    Raises:
+        TableError: fewer rows than a group needs.
+    """
+    random = seeds.stream(seed, "noise")
+    if least is None or not len(codes):
+        return np.asarray(codes + noise * random.standard_normal(codes.shape), np.float32)
+    if len(codes) < least:
+        raise TableError(f"table: {len(codes)} rows are fewer than group_means={least}, expected at least as many.")
+    groups = draw_groups(cells, least, seeds.stream(seed, "groups"))
+    drawn = random.standard_normal((int(groups.max()) + 1, codes.shape[1]))[groups]
+    return np.asarray(group_means(codes, groups) + noise * drawn, np.float32)
+
+
+def cells_of(typed: pl.DataFrame, columns: Sequence[str]) -> NDArray[np.int64]:
+    """A number for each row, from 0, the same where these columns are; without a column all 0. Shape (rows,).
+
+    >>> cells_of(pl.DataFrame({"sex": ["f", "m", "f"]}), ["sex"])
+    array([0, 1, 0])
+    """
+    if not columns:
+        return np.zeros(typed.height, np.int64)
+    ranks = typed.select(pl.struct(list(columns)).rank("dense").alias("cell"))
+    return ranks.get_column("cell").cast(pl.Int64).to_numpy() - 1
+
+
+def blurring_facts(codes: int, noise: float, least: int | None, columns: Sequence[str]) -> dict[str, Any]:
+    """What the ledger says of it; nothing where codes are as they are.
+
+    Args:
+        codes: how many there are.
+        noise: as for `blurred`.
+        least: likewise.
+        columns: public ones, inside of which rows are grouped.
+    """
+    found: dict[str, Any] = {"noise": float(noise)} if noise else {}
+    if least is None:
+        return found
+    bound = {"code_bound": CODE_BOUND, "sensitivity": sensitivity(codes, least)}
+    return found | {"group_means": least, "group_by": list(columns)} | bound
 
 
 def draw_groups(cells: NDArray[np.integer], least: int, random: np.random.Generator) -> NDArray[np.int64]:

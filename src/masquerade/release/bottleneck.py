@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade import seeds
-from masquerade.errors import SettingError, TableError
+from masquerade.errors import ArtifactError, TableError
 from masquerade.nets.autoencoder import Autoencoder, AutoencoderData, AutoencoderSettings, Best, encode
 from masquerade.nets.loop import Schedule, train
 from masquerade.progress import Callback
 from masquerade.release.rotation import simple_structure
 
-__all__ = ["Learned", "held_out", "learn", "shared_out"]
+__all__ = ["Layers", "Learned", "arrays_of", "held_out", "layers_of", "learn"]
 
 Layers = list[tuple[NDArray[Any], NDArray[Any]]]
+"""Weights, shape (in, out), and biases, shape (out,), of each layer."""
 
 VALIDATE_EVERY = 2
 """Epochs between two validations."""
@@ -110,27 +111,36 @@ def held_out(units: pl.Series | None, rows: int, share: float, seed: int) -> NDA
     return np.isin(of_row, order[: min(max(int(share * count), 1), count - 1)])
 
 
-def shared_out(width: float, counts: NDArray[np.int64]) -> list[int]:
-    """How many codes each block of so many inputs gets, at least one and at most its inputs.
+def arrays_of(layers: Layers) -> dict[str, NDArray[Any]]:
+    """An encoder's layers by names, to be saved."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for place, (weights, biases) in enumerate(layers):
+        arrays |= {f"{place}.weights": weights, f"{place}.biases": biases}
+    return arrays
+
+
+def layers_of(arrays: Mapping[str, NDArray[Any]], count: int, width: int) -> Layers:
+    """The reverse of `arrays_of`.
 
     Args:
-        width: a float is a share of each block's inputs, an integer the codes of all blocks.
-        counts: inputs of each block.
+        arrays: by names.
+        count: how many layers there are.
+        width: how many inputs the first has.
 
-    >>> shared_out(0.5, np.array([25, 9])), shared_out(8, np.array([25, 9]))
-    ([12, 4], [6, 2])
+    Raises:
+        ArtifactError: a layer does not fit the one before, or holds other than finite 32-bit floats.
+
+    >>> layers = [(np.ones((3, 2), np.float32), np.zeros(2, np.float32))]
+    >>> [weights.shape for weights, _ in layers_of(arrays_of(layers), 1, 3)]
+    [(3, 2)]
     """
-    if isinstance(width, float):
-        return [max(int(width * count), 1) for count in counts]
-    if not len(counts) <= width <= counts.sum():
-        raise SettingError(f"width: got {width} codes, expected {len(counts)} to {counts.sum()}, the number of inputs.")
-    shares = width * counts / counts.sum()
-    found = np.clip(np.floor(shares).astype(int), 1, counts)
-    while found.sum() != width:
-        step = 1 if found.sum() < width else -1
-        free = (found < counts) if step > 0 else (found > 1)
-        found[np.argmax(np.where(free, step * (shares - found), -np.inf))] += step
-    return [int(count) for count in found]
+    layers = [(arrays[f"{place}.weights"], arrays[f"{place}.biases"]) for place in range(count)]
+    for weights, biases in layers:
+        fits = weights.ndim == 2 and weights.shape == (width, len(biases)) and biases.ndim == 1
+        if not fits or not all(a.dtype == np.float32 and np.isfinite(a).all() for a in (weights, biases)):
+            raise ArtifactError("the saved encoder's layers do not fit together; save it again.")
+        width = len(biases)
+    return layers
 
 
 def _turned(

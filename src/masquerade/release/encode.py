@@ -17,15 +17,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade import frames, seeds, spelling
-from masquerade.errors import ArtifactError, MasqueradeWarning, SchemaError, SettingError, TableError, nearest
+from masquerade.errors import ArtifactError, MasqueradeWarning, SchemaError, nearest
 from masquerade.nets.autoencoder import AutoencoderSettings, encode, slopes
 from masquerade.privacy.protect import unit_series
 from masquerade.progress import Callback, Progress
 from masquerade.release.base import Release
-from masquerade.release.blurring import CODE_BOUND, draw_groups, group_means, sensitivity
-from masquerade.release.bottleneck import held_out, learn, shared_out
+from masquerade.release.blurring import blurred, blurring_facts, cells_of
+from masquerade.release.bottleneck import arrays_of, held_out, layers_of, learn
+from masquerade.release.code_names import blocks, named_codes
 from masquerade.release.encoder_checks import check_encodable, check_settings
-from masquerade.release.features import Features
+from masquerade.release.features import Features, standardised
 from masquerade.schema import Schema
 
 __all__ = ["PSEUDONYMOUS", "Encoder"]
@@ -35,9 +36,6 @@ PSEUDONYMOUS = (
     "codes can rebuild others and find people again. A secret rotation of the codes changes nothing."
 )
 """What a release of codes must say of itself."""
-
-WHOLE = "code"
-"""Of the codes where there are no groups."""
 
 DECIMALS = 3
 """Of released codes; more would say nothing of a record but which one it is."""
@@ -159,15 +157,15 @@ class Encoder(Release):
     def _learn(self, typed: pl.DataFrame, seed: int) -> None:
         apart = {*self.hide, *([] if self.target is None else [self.target])}
         self.features_ = Features.learn(typed, self.schema_, protect=self.protect, leave_out=apart)
-        block_of_input, widths = self._blocks()
-        self._name_codes(widths)
+        block_of_input, widths = blocks(self.features_, self.groups, self.width)
+        self.group_of_code_, self.codes_ = named_codes(widths, self.target)
         held = held_out(unit_series(typed, self.schema_.unit), typed.height, self.validation_share, seed)
         learned = learn(
             self.features_.transform(typed),
             held,
             block_of_input,
             list(widths.values()),
-            secrets=self._secrets(typed),
+            secrets=standardised(typed, self.schema_, self.hide if self.adversary else (), protect=self.protect),
             settings=AutoencoderSettings(
                 batch_size=min(self.batch_size, int((~held).sum())),
                 learning_rate=self.learning_rate,
@@ -188,43 +186,6 @@ class Encoder(Release):
                 MasqueradeWarning,
                 stacklevel=4,
             )
-
-    def _blocks(self) -> tuple[NDArray[np.int64], dict[str, int]]:
-        """The block of each input, and how many codes each group gets, by name."""
-        places = self.features_.places
-        if self.features_.width == 0:
-            raise TableError("table: no column has values that vary, so there is nothing to encode.")
-        groups = {WHOLE: list(places)} if self.groups is None else self.groups
-        block = np.zeros(self.features_.width, np.int64)
-        for place, (group, columns) in enumerate(groups.items()):
-            there = [name for name in columns if name in places]
-            if not there:
-                raise SettingError(f"groups: no column of {group!r} has values that vary and may be encoded.")
-            for name in there:
-                block[places[name]] = place
-        counts = np.bincount(block, minlength=len(groups))
-        return block, dict(zip(groups, shared_out(self.width, counts), strict=True))
-
-    def _secrets(self, typed: pl.DataFrame) -> NDArray[np.float32]:
-        """What the adversary looks for, standardised, shape (rows, places); no place where nothing is hidden."""
-        if not self.hide or self.adversary == 0:
-            return np.zeros((typed.height, 0), np.float32)
-        others = [name for name in self.schema_.names if name not in self.hide]
-        secrets = Features.learn(typed, self.schema_, protect=self.protect, leave_out=others)
-        for name in self.hide:
-            if name not in secrets.places:
-                raise SettingError(f"hide: column {name!r} has one value only, so there is nothing to hide.")
-        found = secrets.transform(typed)
-        return np.asarray((found - found.mean(axis=0)) / np.maximum(found.std(axis=0), 1e-6), np.float32)
-
-    def _name_codes(self, widths: Mapping[str, int]) -> None:
-        self.codes_ = tuple(f"{group}_{i}" for group, count in widths.items() for i in range(count))
-        self.group_of_code_ = tuple(group for group, count in widths.items() for _ in range(count))
-        if self.target in self.codes_:
-            raise SettingError(f"target: {self.target!r} is also the name of a code; rename the column or the group.")
-        if len(set(self.codes_)) < len(self.codes_):
-            twice = next(name for name in self.codes_ if self.codes_.count(name) > 1)
-            raise SettingError(f"groups: two groups have a code named {twice!r}; rename one of them.")
 
     # ── releasing ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -260,25 +221,10 @@ class Encoder(Release):
             self._tell(Progress("encode", start, typed.height, time.monotonic() - began))
             parts.append(encode(self._layers, self.features_.transform(typed[start : start + _BLOCK_ROWS])))
         codes = np.concatenate(parts) if parts else np.zeros((0, len(self.codes_)), np.float32)
-        if self.group_means is not None and typed.height:
-            if typed.height < self.group_means:
-                raise TableError(
-                    f"table: {typed.height} rows are fewer than group_means={self.group_means}, expected at least as many."
-                )
-            groups = draw_groups(self._cells(typed), self.group_means, seeds.stream(seed, "groups"))
-            codes = group_means(codes, groups)
-            noise = seeds.stream(seed, "noise").standard_normal((int(groups.max()) + 1, codes.shape[1]))[groups]
-        else:
-            noise = seeds.stream(seed, "noise").standard_normal(codes.shape)
-        codes = np.round(np.asarray(codes + self.noise * noise, np.float32), DECIMALS)
+        cells = cells_of(typed, self.group_by or ())
+        codes = np.round(blurred(codes, cells, least=self.group_means, noise=self.noise, seed=seed), DECIMALS)
         self._tell(Progress("encode", typed.height, typed.height, time.monotonic() - began, finished=True))
         return pl.DataFrame({name: codes[:, i] for i, name in enumerate(self.codes_)})
-
-    def _cells(self, typed: pl.DataFrame) -> NDArray[np.int64]:
-        if not self.group_by:
-            return np.zeros(typed.height, np.int64)
-        ranks = typed.select(pl.struct(list(self.group_by)).rank("dense").alias("cell"))
-        return ranks.get_column("cell").cast(pl.Int64).to_numpy() - 1
 
     def _native(self, typed: pl.DataFrame, raw: pl.DataFrame, kind: frames.FrameKind) -> Any:
         """The codes and the target's cells as they are, in the kind of frame that was given."""
@@ -291,15 +237,7 @@ class Encoder(Release):
 
     def _protections(self) -> Mapping[str, Any]:
         found: dict[str, Any] = {"protect": self.protect, "codes": len(self.codes_), "pseudonymous": PSEUDONYMOUS}
-        if self.noise:
-            found["noise"] = float(self.noise)
-        if self.group_means is not None:
-            found |= {
-                "group_means": self.group_means,
-                "group_by": list(self.group_by or ()),
-                "code_bound": CODE_BOUND,
-                "sensitivity": sensitivity(len(self.codes_), self.group_means),
-            }
+        found |= blurring_facts(len(self.codes_), self.noise, self.group_means, self.group_by or ())
         if self.hide:
             found["hide"] = {"columns": list(self.hide), "adversary": float(self.adversary)}
         return found
@@ -346,21 +284,13 @@ class Encoder(Release):
             "lost": self.lost_,
             "layers": len(self._layers),
         }
-        arrays: dict[str, NDArray[Any]] = {}
-        for place, (weights, biases) in enumerate(self._layers):
-            arrays |= {f"{place}.weights": weights, f"{place}.biases": biases}
-        return config, arrays
+        return config, arrays_of(self._layers)
 
     def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         self.features_ = Features.from_list(config["features"])
         self.codes_, self.group_of_code_ = tuple(config["codes"]), tuple(config["groups"])
         self.lost_ = dict(config["lost"])
-        self._layers = [(arrays[f"{i}.weights"], arrays[f"{i}.biases"]) for i in range(config["layers"])]
-        width = self.features_.width
-        for weights, biases in self._layers:
-            fits = weights.ndim == 2 and weights.shape == (width, len(biases)) and biases.ndim == 1
-            if not fits or not all(a.dtype == np.float32 and np.isfinite(a).all() for a in (weights, biases)):
-                raise ArtifactError("the saved encoder's layers do not fit together; save it again.")
-            width = len(biases)
+        self._layers = layers_of(arrays, config["layers"], self.features_.width)
+        width = len(self._layers[-1][1]) if self._layers else 0
         if width != len(self.codes_) or len(self.group_of_code_) != width:
             raise ArtifactError(f"the saved encoder has {width} codes and {len(self.codes_)} names; save it again.")

@@ -20,10 +20,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from masquerade.errors import SettingError
 from masquerade.privacy.protect import protected_bounds, protected_levels, unit_series
 from masquerade.schema import Column, Schema
 
-__all__ = ["Features", "Levels", "Number"]
+__all__ = ["Features", "Levels", "Number", "is_free", "standardised"]
 
 Floats = NDArray[np.float32]
 
@@ -203,6 +204,27 @@ class Features:
             else:
                 columns.append(Levels(values["name"], tuple(values["levels"]), values["other"]))
         return cls(tuple(columns))
+
+
+def standardised(typed: pl.DataFrame, schema: Schema, names: Collection[str], *, protect: int) -> Floats:
+    """Some columns as features with mean 0 and standard deviation 1, shape (rows, places); no name: no place.
+
+    Args:
+        typed: rows.
+        schema: their columns.
+        names: which; each is to be hidden.
+        protect: as for `Features.learn`.
+
+    Raises:
+        SettingError: a column has one value only.
+    """
+    others = [column.name for column in schema if column.name not in names]
+    features = Features.learn(typed, schema, protect=protect, leave_out=others)
+    for name in names:
+        if name not in features.places:
+            raise SettingError(f"hide: column {name!r} has one value only, so there is nothing to hide.")
+    found = features.transform(typed)
+    return np.asarray((found - found.mean(axis=0)) / np.maximum(found.std(axis=0), 1e-6), np.float32)
 
 
 def is_free(column: Column, schema: Schema) -> bool:

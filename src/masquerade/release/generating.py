@@ -13,10 +13,16 @@ from masquerade.frames import FrameKind
 from masquerade.masking.mask_rules import Rule
 from masquerade.progress import Callback
 from masquerade.release.filling import CrossFit, Filler
+from masquerade.release.filling_autoregressive import AutoregressiveFiller
+from masquerade.release.filling_gan import GANFiller
 from masquerade.release.hiding import Flags
 from masquerade.schema import Column, Schema
 
-__all__ = ["check_something_left", "generated", "learned", "modelled", "part_of"]
+__all__ = ["ENGINES", "check_something_left", "generated", "learned", "modelled", "part_of"]
+
+
+ENGINES: dict[str, type[Filler]] = {"autoregressive": AutoregressiveFiller, "gan": GANFiller}
+"""What generates, by name."""
 
 
 def modelled(schema: Schema, rules: Mapping[str, Rule], *, by_mask: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade import frames, seeds
-from masquerade.errors import SettingError, TableError, nearest
+from masquerade.errors import SchemaError, SettingError, TableError, nearest
+from masquerade.schema import Schema
 
-__all__ = ["Flags", "hidden_cells", "merged", "read_mask"]
+__all__ = ["Flags", "check_same_columns", "hidden_cells", "merged", "read_mask"]
 
 Flags = dict[str, NDArray[np.bool_]]
 """By column, which of its cells are hidden: booleans, shape (rows,)."""
@@ -32,15 +33,30 @@ def hidden_cells(rates: Mapping[str, tuple[float, str]], rows: int, seed: int) -
     }
 
 
-def read_mask(mask: Any, raw: pl.DataFrame) -> Flags:
+def check_same_columns(names: Sequence[str], schema: Schema) -> None:
+    """Refuse a table whose columns are not those of the schema, in whatever order.
+
+    Raises:
+        SchemaError: one is missing, or one too many; the nearest is named.
+    """
+    for name in schema.names:
+        if name not in names:
+            raise SchemaError(f"column {name!r} was fitted but is not in the table{nearest(name, names)}.")
+    for name in names:
+        if name not in schema:
+            raise SchemaError(f"column {name!r} is in the table but was not fitted{nearest(name, schema.names)}.")
+
+
+def read_mask(mask: Any, raw: pl.DataFrame, among: Collection[str] | None = None) -> Flags:
     """The columns of a mask that hide anything.
 
     Args:
         mask: booleans: an array of the table's shape, or a frame with names of its columns.
         raw: the table.
+        among: the columns that may be masked; None: all.
 
     Raises:
-        SettingError: another shape, an unknown column, or not booleans.
+        SettingError: another shape, an unknown column, not booleans, or cells of other columns.
     """
     expected = f"booleans of the table's shape, {raw.height} rows and {raw.width} columns"
     try:
@@ -60,7 +76,13 @@ def read_mask(mask: Any, raw: pl.DataFrame) -> Flags:
             if dtype != pl.Boolean or frame[name].null_count():
                 raise SettingError(f"mask: column {name!r} holds {dtype}, expected booleans, none missing.")
             columns[name] = frame[name].to_numpy()
-    return {name: flags for name, flags in columns.items() if flags.any()}
+    masked = {name: flags for name, flags in columns.items() if flags.any()}
+    for name in masked:
+        if among is not None and name not in among:
+            raise SettingError(
+                f"mask: column {name!r} has masked cells, and had none when fitting; fit with this mask."
+            )
+    return masked
 
 
 def merged(cells: pl.Series, made: pl.Series, hidden: NDArray[np.bool_]) -> pl.Series:

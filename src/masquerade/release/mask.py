@@ -6,8 +6,6 @@ the rules are the classic ways of statistical disclosure control (Hundepool et a
 
 from __future__ import annotations
 
-import dataclasses
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -17,24 +15,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade import frames, seeds, spelling
-from masquerade.errors import MasqueradeWarning, SchemaError, SettingError, nearest
-from masquerade.masking import Batch, Replace
+from masquerade.errors import SettingError
 from masquerade.masking.keys import Key
-from masquerade.masking.mask_rules import HOWS, check_rate, planned, read_rules, rule_of
+from masquerade.masking.mask_rules import planned, read_rules, rule_of
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback
 from masquerade.release.base import Release
 from masquerade.release.filling import CrossFit, Filler
-from masquerade.release.filling_autoregressive import AutoregressiveFiller
-from masquerade.release.filling_gan import GANFiller
-from masquerade.release.generating import check_something_left, generated, learned, modelled, part_of
-from masquerade.release.hiding import Flags, hidden_cells, merged, read_mask
+from masquerade.release.generating import ENGINES, check_something_left, generated, learned, modelled, part_of
+from masquerade.release.hiding import Flags, check_same_columns, hidden_cells, merged, read_mask
+from masquerade.release.masker_checks import check_settings, shown
+from masquerade.release.ruling import check_streams, random_key, ruled, settled, suited
 from masquerade.schema import Schema
-from masquerade.synthesize.settings import check_count
 
 __all__ = ["Masker"]
-
-ENGINES: dict[str, type[Filler]] = {"autoregressive": AutoregressiveFiller, "gan": GANFiller}
 
 
 class Masker(Release):
@@ -104,25 +98,7 @@ class Masker(Release):
     # ── settings ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _check_settings(self) -> None:
-        if self.how not in HOWS:
-            raise SettingError(
-                f"how: got {self.how!r}, expected one of {', '.join(HOWS)}{nearest(str(self.how), HOWS)}."
-            )
-        if self.engine not in ENGINES:
-            raise SettingError(
-                f"engine: got {self.engine!r}, expected one of {', '.join(ENGINES)}{nearest(str(self.engine), ENGINES)}."
-            )
-        check_rate(self.rate)
-        check_count("protect", self.protect, least=0)
-        if isinstance(self.columns, str):
-            raise SettingError(
-                f"columns: got {self.columns!r}, expected a list of columns, such as [{self.columns!r}]."
-            )
-        if self.mask is not None and (self.columns is not None or self.rate != 1):
-            raise SettingError("mask: says exactly which cells; leave columns and rate out, or the mask.")
-        read_rules(self.rules, self.locale)
-        if self.key is not None and not isinstance(self.key, Key):
-            Key(self.key)
+        check_settings(self)
 
     def check_columns(self, names: Sequence[str]) -> None:
         """Refuse, before any work, settings that do not fit a table with these columns.
@@ -165,24 +141,15 @@ class Masker(Release):
         masked = read_mask(self.mask, raw) if self._by_mask else {}
         frames.check_table(raw, least_rows=frames.LEAST_ROWS if any(r.way is None for r in self.rules_.values()) else 1)
         schema = self._schema_of(raw, schema)
-        if self._by_mask:  # codes and free text are learned only where they are masked
-            self.rules_ = {
-                name: rule
-                for name, rule in self.rules_.items()
-                if name in masked or rule.way is not None or schema[name].kind not in ("text", "id")
-            }
-        drawn = any(rule.way is None for rule in self.rules_.values())
-        for name, rule in self.rules_.items():
-            if rule.way is not None:
-                if not self._by_mask or name in read_rules(self.rules):
-                    rule.way.check(schema[name])
-                settled = rule.way.settled(schema[name], raw.get_column(name))
-                self.rules_[name] = dataclasses.replace(rule, way=settled)
+        if self._by_mask:
+            self.rules_ = suited(self.rules_, schema, masked)
+        own = read_rules(self.rules) if self._by_mask else self.rules_
+        self.rules_ = settled(self.rules_, schema, raw, checked=own)
         self.schema_, self.kind_ = schema, kind.protected(schema)
         self._random_key: Key | None = None
         self._secret()
         self._fit: CrossFit | None = None
-        if drawn:
+        if any(rule.way is None for rule in self.rules_.values()):
             if not self._by_mask:
                 check_something_left(self.modelled_, self.rules_, schema.unit)
             self._learn(spelling.parse(raw, schema), seeds.integer(seed, "learn"))
@@ -195,16 +162,8 @@ class Masker(Release):
         """The key given, or one random key for as long as this object lives."""
         if self.key is not None:
             return self.key if isinstance(self.key, Key) else Key(self.key)
-        if self._random_key is not None:
-            return self._random_key
-        self._random_key = Key.random()
-        if any(isinstance(rule.way, Replace) for rule in self.rules_.values()):
-            warnings.warn(
-                "key: none was given, so surrogates come from a random one that is kept nowhere; the same value gets the same "
-                "surrogate in this run only.",
-                MasqueradeWarning,
-                stacklevel=3,
-            )
+        if self._random_key is None:
+            self._random_key = random_key(self.rules_)
         return self._random_key
 
     @property
@@ -217,8 +176,8 @@ class Masker(Release):
 
     def learned_from(self, typed: pl.DataFrame, seed: int) -> Filler:
         """A model such as each half gets, of any typed rows of the columns `modelled_`; for studies beside `fit`'s own use."""
-        schema = part_of(self.schema_, self.modelled_)
-        return learned(ENGINES[self.engine], typed, schema, self.rules_, self.protect, seed, self._tell)
+        part = part_of(self.schema_, self.modelled_)
+        return learned(ENGINES[self.engine], typed, part, self.rules_, self.protect, seed, self._tell)
 
     @property
     def cross_fit_(self) -> CrossFit:
@@ -259,11 +218,7 @@ class Masker(Release):
             SettingError: a column is to be shuffled, which needs all rows; or there is an explicit mask.
         """
         self._check_fitted()
-        for name, rule in self.rules_.items():
-            if rule.way is not None and rule.way.whole:
-                raise SettingError(
-                    f"column {name!r}: how = {rule.how!r} needs all rows at once; take transform, or another way."
-                )
+        check_streams(self.rules_)
         if self._by_mask:
             raise SettingError("mask: says which cells of a whole table; take transform.")
         seed = self._apply_seed()
@@ -283,8 +238,7 @@ class Masker(Release):
             raise SettingError("random_state: is None, so cells are chosen afresh each time; give an integer.")
         raw, _ = frames.to_polars(X)
         flags = self.flags(raw, self._apply_seed(), self.mask)
-        none = np.zeros(raw.height, np.bool_)
-        return np.column_stack([flags.get(name, none) for name in raw.columns])
+        return np.column_stack([flags.get(name, np.zeros(raw.height, np.bool_)) for name in raw.columns])
 
     def flags(self, raw: pl.DataFrame, seed: int, mask: Any = None) -> Flags:
         """By column, which cells of the raw rows are masked under a seed: booleans, shape (rows,)."""
@@ -292,50 +246,28 @@ class Masker(Release):
             raise SettingError("mask: it was an explicit one when fitting; give the mask of these rows, too.")
         if mask is None:
             return hidden_cells({n: (rule.rate, rule.draw) for n, rule in self.rules_.items()}, raw.height, seed)
-        flags = read_mask(mask, raw)
-        for name in flags:
-            if name not in self.rules_:
-                raise SettingError(
-                    f"mask: column {name!r} has masked cells, and had none when fitting; fit with this mask."
-                )
-        return flags
+        return read_mask(mask, raw, among=self.rules_)
 
     def _masked(self, raw: pl.DataFrame, kind: frames.FrameKind, seed: int, mask: Any) -> Any:
         """The raw rows masked, as the kind of frame they came in."""
-        for name in self.schema_.names:
-            if name not in raw.columns:
-                raise SchemaError(f"column {name!r} was fitted but is not in the table{nearest(name, raw.columns)}.")
-        for name in raw.columns:
-            if name not in self.schema_:
-                raise SchemaError(
-                    f"column {name!r} is in the table but was not fitted{nearest(name, self.schema_.names)}."
-                )
+        check_same_columns(raw.columns, self.schema_)
         given = frames.FrameKind(kind.library, {**self.kind_.columns, **kind.columns})
         flags = self.flags(raw, seed, mask)
-        made = {}
         drawn = [name for name, cells in flags.items() if self.rules_[name].way is None and cells.any()]
+        made = {}
         if drawn:
             part = part_of(self.schema_, self.modelled_)
             made = generated(self.cross_fit_, raw, drawn, flags, part, given, seed)
-        for name, cells in flags.items():
-            way = self.rules_[name].way
-            if way is not None and cells.any():
-                random = seeds.stream(seed, "way", self.rules_[name].draw)
-                batch = Batch(raw, self.schema_, given, self._secret(), random, {name: None if cells.all() else cells})
-                made[name] = way.apply(name, batch)
-        columns = [
-            merged(raw.get_column(name), made[name], flags[name]) if name in made else raw.get_column(name)
-            for name in raw.columns
-        ]
-        return frames.from_polars(pl.DataFrame(columns), given)
+        made |= ruled(self.rules_, raw, flags, self.schema_, given, self._secret, seed)
+        columns = [merged(raw.get_column(name), cells, flags[name]) for name, cells in made.items()]
+        return frames.from_polars(raw.with_columns(columns), given)
 
     # ── what Release asks for ──────────────────────────────────────────────────────────────────────────────────
 
     def _apply(self, typed: pl.DataFrame, seed: int) -> pl.DataFrame:
         """Typed rows masked; `transform` works on cells as they are spelled, so that those that stay do so to the letter."""
         raw = spelling.spell(typed, self.schema_, self.kind_)
-        masked = self._masked(raw, frames.FrameKind("polars", self.kind_.columns), seed, self.mask)
-        return frames.to_polars(masked)[0]
+        return frames.to_polars(self._masked(raw, frames.FrameKind("polars", self.kind_.columns), seed, self.mask))[0]
 
     def _names_out(self) -> Sequence[str]:
         return self.schema_.names
@@ -364,12 +296,4 @@ class Masker(Release):
         self._fit = CrossFit.from_state(ENGINES[self.engine], fit, arrays) if fit else None
 
     def __repr__(self) -> str:
-        shown = dict(self.get_params())
-        defaults = self._defaults()
-        hidden = {"key": "..." if self.key is not None else None, "mask": "..." if self.mask is not None else None}
-        changed = [
-            f"{k}={hidden.get(k) or repr(v)}"
-            for k, v in shown.items()
-            if v is not None and (k in hidden or v != defaults[k])
-        ]
-        return f"Masker({', '.join(changed)})"
+        return shown(self)

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masquerade.atomic import atomic_path
 from masquerade.errors import FileError
+from masquerade.judge.panels import Panel
 from masquerade.judge.scores import Score
 
 if TYPE_CHECKING:
@@ -54,6 +56,11 @@ class Report:
     rows: Mapping[str, int | None] = field(default_factory=dict)
     seconds: float = 0.0
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def with_panels(self, panels: Iterable[Panel]) -> Report:
+        """The same report with further panels after those it has."""
+        every = [*self.facts.get("panels", ()), *(panel.to_dict() for panel in panels)]
+        return dataclasses.replace(self, facts={**self.facts, "panels": every})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, with the keys of `report.json`; what could not be computed is None."""

@@ -45,18 +45,20 @@ def from_influences(
     return max(low, value - half), min(high, value + half)
 
 
-def from_clusters(values: NDArray[np.float64], clusters: NDArray[np.integer]) -> tuple[float, float]:
-    """The interval of a mean in [0, 1] whose values hang together in clusters (the sandwich estimator).
+def from_clusters(
+    values: NDArray[np.float64], clusters: NDArray[np.integer], low: float = 0.0, high: float = 1.0
+) -> tuple[float, float]:
+    """The interval of a mean whose values hang together in clusters (the sandwich estimator), cut to [low, high].
 
     >>> values = np.array([0.0, 1.0] * 50)
-    >>> low, high = from_clusters(values, np.arange(100) // 2)  # each pair sums to the same: no spread between clusters
-    >>> low == high == 0.5
+    >>> ends = from_clusters(values, np.arange(100) // 2)  # each pair sums to the same: no spread between clusters
+    >>> ends == (0.5, 0.5)
     True
     """
     mean = float(values.mean())
     sums = np.bincount(np.unique(clusters, return_inverse=True)[1], weights=values - mean)
     half = Z95 * math.sqrt(float((sums**2).sum())) / len(values)
-    return max(0.0, mean - half), min(1.0, mean + half)
+    return max(low, mean - half), min(high, mean + half)
 
 
 def wilson(successes: float, trials: int) -> tuple[float, float]:

@@ -121,8 +121,6 @@ def with_fusion(
     if ids:
         note += f" Kept as it is: {', '.join(ids)}, which may name a person outright; mask it, or name it as sensitive."
     lists = Rows(("part", "columns"), (("kept", ", ".join(fusion.kept_)), ("drawn anew", ", ".join(fusion.sensitive_))))
-    panels = [Panel("What this release does not protect", note, table=lists), found.panel, drawn]
-    facts = dict(report.facts)
-    facts["panels"] = [*facts.get("panels", ()), *(panel.to_dict() for panel in panels)]
+    panels = (Panel("What this release does not protect", note, table=lists), found.panel, drawn)
     scores = {**report.scores, score.name: score, **found.scores}
-    return dataclasses.replace(report, scores=scores, facts=facts)
+    return dataclasses.replace(report, scores=scores).with_panels(panels)

@@ -7,7 +7,6 @@ a model of those alone.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from masquerade import frames, seeds, spelling
 from masquerade.evaluation import evaluate
 from masquerade.judge.panels import Bars, Panel, Rows
 from masquerade.judge.report import Report
-from masquerade.metrics.intervals import Z95, from_clusters
+from masquerade.metrics.intervals import from_clusters
 from masquerade.progress import Callback
 from masquerade.release.filling import Filler, Hidden
 from masquerade.release.mask import Masker
@@ -104,19 +103,11 @@ def equality(
         interval=from_clusters(ours, rows),
         unseen=None if other is None else float(means["unseen"].mean()),
         difference=None if difference is None else float(difference.mean()),
-        difference_interval=None if difference is None else _interval(difference, rows),
+        difference_interval=None if difference is None else from_clusters(difference, rows, -1.0),
         seen=float(means["seen"].mean()),
         columns=columns,
         cells=ours.size,
     )
-
-
-def _interval(values: NDArray[np.float64], rows: NDArray[np.intp]) -> tuple[float, float]:
-    """Of a mean of differences that hang together by rows."""
-    mean = float(values.mean())
-    sums = np.bincount(np.unique(rows, return_inverse=True)[1], weights=values - mean)
-    half = Z95 * float(np.sqrt((sums**2).sum())) / values.size
-    return mean - half, mean + half
 
 
 def _typed(masker: Masker, raw: pl.DataFrame) -> pl.DataFrame:
@@ -184,10 +175,7 @@ def judge(
         seed=seed,
         callback=callback,
     )
-    found = panels(masker, table, masked, holdout=holdout, left_out=coarse, seed=seed)
-    facts = dict(report.facts)
-    facts["panels"] = [*facts.get("panels", ()), *(panel.to_dict() for panel in found)]
-    return dataclasses.replace(report, facts=facts)
+    return report.with_panels(panels(masker, table, masked, holdout=holdout, left_out=coarse, seed=seed))
 
 
 def _is_coarse(masker: Masker, name: str) -> bool:

@@ -38,6 +38,8 @@ from masquerade.judge.erasure import linearly_erased
 Floats = NDArray[np.float64]
 ONE_HOT_LEVELS = 30
 BOOSTING_LEVELS = 250
+LEAST_ROWS = 50
+"""Of a class, for attackers to be asked about it."""
 
 TASKS = {
     "adult-sex": ("adult", "sex", "income", ("relationship", "marital-status", "occupation")),
@@ -171,7 +173,8 @@ class _Judge:
         """Accuracy and AUC of the attacker with the best AUC, each the mean over the seeds."""
         found: dict[str, list[tuple[float, float]]] = {}
         for seed in range(self.seeds):
-            order = np.random.default_rng(seed).permutation(len(self.truth))
+            frequent = np.bincount(self.truth)[self.truth] >= LEAST_ROWS
+            order = np.random.default_rng(seed).permutation(np.flatnonzero(frequent))
             known, other = np.array_split(order, 2)
             scaled = StandardScaler().fit_transform(hot)
             attackers = {

@@ -185,9 +185,16 @@ def _first_target(release: Desensitizer) -> str | None:
 
 
 def _sentence(release: Desensitizer, raw: pl.DataFrame, changed: pl.DataFrame) -> str:
-    """How many cells changed."""
-    free = [name for name in changed.columns if name not in (*release.hide, *release.keep)]
-    same = [float(raw[name].cast(pl.String).eq_missing(changed[name].cast(pl.String)).mean()) for name in free]  # type: ignore[arg-type]
-    share = 1 - sum(same) / max(len(same), 1)
+    """How many cells changed; a number that is only spelled otherwise did not."""
+    from masquerade.studies.desensitizing import changes
+
+    part = Schema(tuple(release.schema_[name] for name in changed.columns))
+    found = changes(release, spelling.parse(raw, release.schema_), spelling.parse(changed, part))
+    shares = [change.share for change in found if change.column not in release.keep]
     fate = "left out" if release.replace == "drop" else "drawn anew"
-    return f"Hidden: {', '.join(release.hide)} ({fate}). {share:.1%} of the other cells changed."
+    said = (
+        f"{sum(shares) / len(shares):.1%} of the other cells changed."
+        if shares
+        else "Nothing else was there to change."
+    )
+    return f"Hidden: {', '.join(release.hide)} ({fate}). {said}"

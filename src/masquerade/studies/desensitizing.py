@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade import seeds
+from masquerade.errors import TableError
 from masquerade.judge.attacks import attack_attribute
 from masquerade.judge.attribute import Secret
 from masquerade.judge.erasure import linearly_erased, strongest
@@ -31,6 +32,9 @@ PROXIES = 3
 
 ROWS = 12_000
 """Of the table, so many random rows draw the curve: its points are to be compared with each other."""
+
+DECIMALS = 6
+"""Of features after linear erasure."""
 
 POINTS = len(STRENGTHS) + 3
 """Points of the curve of one secret."""
@@ -195,7 +199,8 @@ class _Judge:
         assert tables.holdout is not None
         both = np.concatenate([features.linear(tables.real), features.linear(tables.holdout)])
         truth = [self.secret.values(side) for side in (tables.real, tables.holdout)]
-        erased = linearly_erased(both, np.concatenate(truth), self.secret.classes)
+        # What is left of an erased direction is the noise of rounding, from which boosting would tell the secret.
+        erased = np.round(linearly_erased(both, np.concatenate(truth), self.secret.classes), DECIMALS)
         real, held = np.split(erased, [len(tables.real)])
         none = np.empty((len(both), 0), np.int64)
         useful = math.nan
@@ -255,14 +260,22 @@ def with_desensitizer(
         if callback is not None:
             callback(Progress("evaluate", done, total, time.monotonic() - began, finished=done == total))
 
-    panels = [
-        _curve_panel(release, name, curve(release, real, name, holdout=holdout, seed=seed, told=told))
-        for name in release.hide
-    ]
+    panels = []
+    for name in release.hide:
+        try:
+            points = curve(release, real, name, holdout=holdout, seed=seed, told=told)
+        except TableError as error:  # too few rows to attack; the release is what was asked for first
+            panels.append(Panel(_title(name), f"No curve was drawn: {error}"))
+        else:
+            panels.append(_curve_panel(release, name, points))
     panels.append(_changes_panel(release, changes(release, real, released)))
     facts = dict(report.facts)
     facts["panels"] = [*facts.get("panels", ()), *(panel.to_dict() for panel in panels)]
     return dataclasses.replace(report, facts=facts)
+
+
+def _title(secret: str) -> str:
+    return f"What hiding {secret} costs"
 
 
 def _curve_panel(release: Desensitizer, secret: str, points: list[Point]) -> Panel:
@@ -297,7 +310,7 @@ def _curve_panel(release: Desensitizer, secret: str, points: list[Point]) -> Pan
         for point in points
     )
     return Panel(
-        f"What hiding {secret} costs",
+        _title(secret),
         f"Fresh attackers were trained on released rows to tell {secret} from every column that is neither hidden nor kept. "
         + (
             "Further left is more private; further down changes less. "

@@ -27,14 +27,14 @@ def net(codes: np.ndarray) -> GAIN:
 
 
 def test_it_learns_what_goes_together_and_leaves_the_rest_to_chance(net: GAIN, codes: np.ndarray) -> None:
-    data = jnp.asarray(codes)
+    data, score = jnp.asarray(codes), jax.jit(net.score)
     outcome = train(
         net.step,
         net.begin(0),
         data,
         Schedule(epochs=30, steps_per_epoch=15),
         snapshot=lambda state: state.generator,
-        validate=lambda weights: float(net.score(weights, data[:200])),
+        validate=lambda weights: float(score(weights, data[:200])),
     )
     assert {"discriminator", "adversarial", "reconstruction"} <= outcome.trail.history[-1].keys()
     holes = codes.copy()
@@ -58,9 +58,9 @@ def test_what_stands_in_a_hole_is_not_read(net: GAIN, codes: np.ndarray) -> None
 
 def test_both_nets_move_and_the_same_seed_gives_the_same(net: GAIN, codes: np.ndarray) -> None:
     data = jnp.asarray(codes)
-    begin = net.begin(3)
-    after, losses = net.step(begin, data)
-    again, _ = net.step(net.begin(3), data)
+    begin, step = net.begin(3), jax.jit(net.step)
+    after, losses = step(begin, data)
+    again, _ = step(net.begin(3), data)
     assert all(np.isfinite(float(loss)) for loss in losses.values())
     for before, moved, same in (
         (begin.generator, after.generator, again.generator),

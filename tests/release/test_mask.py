@@ -137,6 +137,17 @@ def test_save_and_load_without_a_row_or_the_key(table: pl.DataFrame, fitted: Mas
     assert fitted.ledger_.protections["masked"]["id"]["reversible"] == "with the key"
 
 
+def test_tables_that_do_not_fit(table: pl.DataFrame, fitted: Masker) -> None:
+    with pytest.raises(SchemaError, match="did you mean"):
+        fitted.transform(table.rename({"job": "jobs"}))
+    with pytest.raises(SchemaError, match="not fitted"):
+        fitted.transform(table.with_columns(z=pl.lit("1")))
+    with pytest.raises(TableError, match="half"):
+        Masker(["job"]).fit(table[:15])
+    assert fitted.transform(table[:0]).height == 0
+    assert fitted.transform(table[:1]).height == 1
+
+
 def test_a_loaded_masker_without_its_key_says_so(table: pl.DataFrame, tmp_path: Path) -> None:
     Masker(["id"], how="replace", key=SECRET).fit(table).save(tmp_path / "m.mq")
     with pytest.warns(MasqueradeWarning, match="random one"):
@@ -210,8 +221,9 @@ def test_explicit_masks(table: pl.DataFrame, tmp_path: Path) -> None:
 
 
 def test_cells_masked_by_rules_are_hidden_from_the_model(table: pl.DataFrame) -> None:
+    table = table.select("age", "job", opened=pl.col("opened").str.head(7))
     masker = Masker(["job"], rules={"age": {"how": "suppress"}}, random_state=0).fit(table)
-    assert masker.modelled_ == ["job", "opened", "amount"]
+    assert masker.modelled_ == ["job", "opened"]
     old = masker.transform(table).filter(table["age"].cast(pl.Int64) > 45)["job"]
     assert (old == "clerk").mean() < 0.75  # type: ignore[operator]
 
@@ -246,6 +258,7 @@ def test_shuffling_together_with_a_rate_hides_the_same_rows(table: pl.DataFrame)
 
 
 def test_the_adversarial_engine_fills_saves_and_loads(table: pl.DataFrame, tmp_path: Path) -> None:
+    table = table.select("age", "job", "amount")
     masker = Masker(["job"], engine="gan", random_state=0).fit(table)
     masked = masker.transform(table)
     assert set(masked["job"]) <= {"clerk", "cook", "?"}
@@ -262,7 +275,9 @@ def test_scikit_learn_clones_it() -> None:
 
 
 def test_units_stay_in_one_half_and_are_not_masked_unasked(table: pl.DataFrame) -> None:
-    owned = table.with_columns(id=pl.Series([f"C-{i % 100:03d}" for i in range(table.height)]))
+    owned = table.select("id", "age", "job").with_columns(
+        id=pl.Series([f"C-{i % 100:03d}" for i in range(table.height)])
+    )
     masker = Masker(rate=0.3, unit="id", random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -306,17 +321,6 @@ def test_units_stay_in_one_half_and_are_not_masked_unasked(table: pl.DataFrame) 
 def test_settings_that_are_off(settings: dict[str, Any], word: str, table: pl.DataFrame) -> None:
     with pytest.raises(SettingError, match=word):
         Masker(**settings).fit(table)
-
-
-def test_tables_that_do_not_fit(table: pl.DataFrame, fitted: Masker) -> None:
-    with pytest.raises(SchemaError, match="did you mean"):
-        fitted.transform(table.rename({"job": "jobs"}))
-    with pytest.raises(SchemaError, match="not fitted"):
-        fitted.transform(table.with_columns(z=pl.lit("1")))
-    with pytest.raises(TableError, match="half"):
-        Masker(["job"]).fit(table[:15])
-    assert fitted.transform(table[:0]).height == 0
-    assert fitted.transform(table[:1]).height == 1
 
 
 def test_rules_in_a_file(table: pl.DataFrame, tmp_path: Path) -> None:

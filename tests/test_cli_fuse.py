@@ -68,6 +68,10 @@ def test_inspect_marks_what_identifies_people_and_fuse_draws_it_anew(
     assert run(["fuse", "people.csv", "-o", "again.csv", "--using", "f.mq", "--seed", "1", "--quiet"]) == 0
     assert Path("again.csv").read_bytes() == Path("out.csv").read_bytes()
     assert run(["sample", "f.mq", "-n", "3", "-o", "x.csv"]) == 2
+    capsys.readouterr()
+    for command in ("mask", "encode", "desensitize"):
+        assert run([command, "people.csv", "-o", "x.csv", "--using", "f.mq"]) == 2
+        assert f"f.mq: holds a Fusion, expected what `masquerade {command} --save` kept." in capsys.readouterr().err
     assert not Path("x.csv").exists()
 
 

@@ -46,7 +46,11 @@ def keep_trained(model: Any, path: Path | None, noun: str, made: str) -> None:
         InterruptedTraining: Ctrl-C ended its training.
     """
     if path is not None:
-        model.save(path)
+        try:
+            model.save(path)
+        except KeyboardInterrupt:  # saving takes a moment, and losing the model would take the training
+            model.save(path)
+            model.interrupted_ = True
         session.kept = f"the best {noun} so far is in {path}; no {made} were written."
     if model.interrupted_:
         session.interrupted = True

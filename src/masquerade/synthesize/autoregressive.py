@@ -287,13 +287,14 @@ class Autoregressive(Completing):
                 stacklevel=3,
             )
         began = time.monotonic()
-        self._drawer = Drawer(net, outcome.trail.best, slots.digits.log_share)
         try:
+            self._drawer = Drawer(net, outcome.trail.best, slots.digits.log_share)
             tell(Progress("calibrate", 0, 1, 0.0))
             if not self.interrupted_:
                 self._drawer.calibrate(seeds.integer(seed, "calibrate"), frequencies=wanted)
         except KeyboardInterrupt:  # what was trained is kept: its single columns are a little less exact
             self.interrupted_ = True
+            self._drawer = Drawer(net, outcome.trail.best, slots.digits.log_share)
         tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
 
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -216,13 +216,15 @@ def test_it_is_a_step_of_a_scikit_learn_pipeline(piped: tuple[Pipeline, pd.DataF
     assert again.get_params()["release__protect"] == 3
 
 
-def test_text_as_from_a_csv_keeps_its_spelling(make: Any, table: pl.DataFrame) -> None:
+def test_text_as_from_a_csv_keeps_its_spelling(make: Any, name: str, table: pl.DataFrame) -> None:
+    if name in ("fuse", "mask"):
+        pytest.skip("their own tests fit text")
     text = table.drop("id").select(
         pl.col("amount").map_elements("{:.2f}".format, pl.String)
-        if name == "amount"
-        else pl.col(name).cast(pl.String).fill_null("")
-        for name in table.columns
-        if name != "id"
+        if column == "amount"
+        else pl.col(column).cast(pl.String).fill_null("")
+        for column in table.columns
+        if column != "id"
     )
     odd = pl.when(pl.int_range(pl.len()) % 3 == 0).then(" " + pl.col("member")).otherwise("member").alias("member")
     text = text.with_columns(odd)

@@ -61,17 +61,22 @@ def from_clusters(
     return max(low, mean - half), min(high, mean + half)
 
 
-def wilson(successes: float, trials: int) -> tuple[float, float]:
+def wilson(successes: float, trials: int, z: float = Z95) -> tuple[float, float]:
     """Wilson's score interval of a proportion (Wilson 1927); (0, 1) without trials.
+
+    Args:
+        successes: how often it happened.
+        trials: of how many.
+        z: how many standard deviations wide on each side.
 
     >>> [round(x, 4) for x in wilson(0, 10)]
     [0.0, 0.2775]
     """
     if trials == 0:
         return 0.0, 1.0
-    p, z2 = successes / trials, Z95**2
+    p, z2 = successes / trials, z**2
     centre = (p + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = Z95 * math.sqrt(p * (1 - p) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    half = z * math.sqrt(p * (1 - p) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
     return max(0.0, centre - half), min(1.0, centre + half)
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from masquerade.rules.interval import Range
     from masquerade.rules.one_hot import OneHot
     from masquerade.schema import Column, Schema
+    from masquerade.secret import Secret
     from masquerade.surveying import Survey, survey
     from masquerade.synthesize import synthesizers
     from masquerade.synthesize.autoregressive import Autoregressive
@@ -60,6 +61,7 @@ _HOMES = {
     "Range": "masquerade.rules.interval",
     "Report": "masquerade.judge.report",
     "Schema": "masquerade.schema",
+    "Secret": "masquerade.secret",
     "Survey": "masquerade.surveying.passes",
     "TVAE": "masquerade.synthesize.tvae",
     "augment": "masquerade.release.balance",
@@ -92,6 +94,7 @@ __all__ = [
     "Range",
     "Report",
     "Schema",
+    "Secret",
     "Survey",
     "__version__",
     "augment",

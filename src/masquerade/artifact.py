@@ -9,7 +9,8 @@ comment              "sha256:" and the digest of every byte before it: any chang
 ```
 
 No code is ever stored or run: no pickle. The same content gives the same bytes, on any machine and day.
-The seal finds damage and careless edits; it is no signature, so it does not prove who made the file.
+The seal finds damage and careless edits; it is no signature, so it does not prove who made the file. With a secret the whole
+file is encrypted besides (see `sealing`), and is another one each time.
 
 >>> import numpy as np, tempfile, pathlib
 >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.mq"
@@ -37,8 +38,10 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from masquerade.errors import ArtifactError
+from masquerade.errors import ArtifactError, FileError
 from masquerade.files import atomic_path
+from masquerade.sealing import opened, seal
+from masquerade.secret import Secret
 
 __all__ = ["FORMAT_VERSION", "Artifact", "read", "write"]
 
@@ -86,7 +89,14 @@ class Artifact:
     arrays: dict[str, NDArray[Any]]
 
 
-def write(path: str | Path, kind: str, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+def write(
+    path: str | Path,
+    kind: str,
+    config: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    secret: Secret | None = None,
+) -> None:
     """Write a `.mq` file atomically: either the whole file appears, or nothing changes.
 
     Args:
@@ -94,6 +104,7 @@ def write(path: str | Path, kind: str, config: Mapping[str, Any], arrays: Mappin
         kind: what is saved, such as `"CTGAN"`.
         config: plain data for JSON: finite numbers, text, lists, mappings with text keys.
         arrays: arrays of booleans, integers or floats, any shape.
+        secret: what encrypts the file; None: it is not encrypted.
 
     Raises:
         ArtifactError: `config` is not plain data, or an array has a dtype that cannot be stored.
@@ -119,16 +130,25 @@ def write(path: str | Path, kind: str, config: Mapping[str, Any], arrays: Mappin
         )
     content = _seal(_archive({MANIFEST: head, ARRAYS: packed}))
     with atomic_path(path) as temporary:
-        Path(temporary).write_bytes(content)
+        if secret is None:
+            temporary.write_bytes(content)
+        else:
+            with temporary.open("wb") as file:
+                seal(content, file, secret)
 
 
-def read(path: str | Path) -> Artifact:
+def read(path: str | Path, *, secret: Secret | None = None) -> Artifact:
     """Read a `.mq` file, checking everything before any of it is used.
 
+    Args:
+        path: the file.
+        secret: what it was encrypted with; None: it is not.
+
     Raises:
-        ArtifactError: there is no such file; or it is not Masquerade's, truncated, altered, or made by a newer version.
+        ArtifactError: there is no such file; or it is not Masquerade's, truncated, altered, or made by a newer version; or it
+            is encrypted and the secret is wrong or missing, or not encrypted and there is one.
     """
-    content = _read_bytes(path)
+    content = _read_bytes(path, secret)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             manifest = _manifest(path, _member(path, archive, MANIFEST, MAX_MANIFEST_BYTES))
@@ -188,12 +208,15 @@ def _check_seal(path: str | Path, content: bytes) -> None:
         _damaged(path, "its checksum does not match")
 
 
-def _read_bytes(path: str | Path) -> bytes:
+def _read_bytes(path: str | Path, secret: Secret | None) -> bytes:
     try:
         size = Path(path).stat().st_size
         if size > MAX_FILE_BYTES:
             raise ArtifactError(f"{path}: {size} bytes, a model file has at most {MAX_FILE_BYTES}.")
-        return Path(path).read_bytes()
+        content = opened(path, secret)
+        return Path(path).read_bytes() if content is None else content
+    except FileError as error:
+        raise ArtifactError(str(error)) from error
     except FileNotFoundError as error:
         raise ArtifactError(f"{path}: there is no such file.") from error
     except OSError as error:

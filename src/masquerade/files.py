@@ -6,6 +6,7 @@ A file's ending chooses its format. Everything is written atomically: a file app
 from __future__ import annotations
 
 import gzip
+import io
 import tempfile
 import tomllib
 import zlib
@@ -21,6 +22,8 @@ from masquerade.atomic import atomic_path, check_writable, one_line
 from masquerade.csv_text import decode, read_csv
 from masquerade.errors import FileError, RuleError, SchemaError
 from masquerade.schema import KINDS, Schema
+from masquerade.sealing import SealedWriter, opened
+from masquerade.secret import Secret
 
 __all__ = [
     "READABLE",
@@ -64,52 +67,60 @@ def kind_of_file(path: Path) -> str:
     return ending
 
 
-def read_table(path: str | Path) -> pl.DataFrame:
+def read_table(path: str | Path, *, secret: Secret | None = None) -> pl.DataFrame:
     """A table from a CSV (any delimiter of `, ; tab |`, quoting and usual encoding, also `.gz`), Parquet or Excel file.
 
     Args:
         path: the file. The first line of a CSV is its header.
+        secret: what the file was sealed with; it is then opened in memory alone. None: it is not sealed.
 
     Returns:
         A raw table: from a CSV every column is text with `""` for an empty cell; otherwise the file's own types.
 
     Raises:
         FileError: the file is missing, empty, damaged, of an unknown ending or encoding, has ragged rows or duplicate
-            names.
+            names; or it is sealed and the secret is wrong or missing, or not sealed and there is one.
     """
     path = Path(path)
     ending = kind_of_file(path)
     try:
+        data = opened(path, secret)
         if ending == ".parquet":
-            return pl.read_parquet(path, glob=False)
+            return pl.read_parquet(path, glob=False) if data is None else pl.read_parquet(io.BytesIO(data))
         if ending == ".xlsx":
-            return _read_excel(path)
-        data = gzip.decompress(path.read_bytes()) if ending.endswith(".gz") else path.read_bytes()
+            return _read_excel(path, data)
+        data = path.read_bytes() if data is None else data
+        data = gzip.decompress(data) if ending.endswith(".gz") else data
     except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
         raise FileError(f"{path}: cannot be read ({one_line(error)}).") from error
     return read_csv(decode(data, path), path)
 
 
-def _read_excel(path: Path) -> pl.DataFrame:
+def _read_excel(path: Path, data: bytes | None) -> pl.DataFrame:
     try:
         import fastexcel
     except ImportError as error:
         raise FileError(f"{path}: {_NO_EXCEL}.") from error
     try:
-        frame = pl.read_excel(path, engine="calamine")
+        frame = pl.read_excel(path if data is None else data, engine="calamine")
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
         raise FileError(f"{path}: cannot be read as an Excel file ({one_line(error)}).") from error
     return frame
 
 
-def write_table(frame: pl.DataFrame, path: str | Path) -> None:
+def write_table(frame: pl.DataFrame, path: str | Path, *, secret: Secret | None = None) -> None:
     """Write a table by its ending: CSV (UTF-8, commas; also `.csv.gz`), Parquet or Excel.
+
+    Args:
+        frame: the table.
+        path: the file.
+        secret: what seals (encrypts) the file; None: it is not sealed.
 
     Raises:
         FileError: the ending is unknown, the table is too long for Excel, or the file cannot be written; nothing is
             left then.
     """
-    with TableWriter(path) as writer:
+    with TableWriter(path, secret=secret) as writer:
         writer.write(frame)
 
 
@@ -119,6 +130,8 @@ class TableWriter:
     Args:
         path: the file; its ending chooses the format. CSV and Parquet parts go to disk at once, Excel parts are
             gathered.
+        secret: what seals the file: nothing plain is ever on the disk then, so Parquet parts are gathered too. None: it is
+            not sealed.
 
     Raises:
         FileError: as `write_table`.
@@ -131,8 +144,8 @@ class TableWriter:
     ['a', '1', '2', '3']
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self._path = Path(path)
+    def __init__(self, path: str | Path, *, secret: Secret | None = None) -> None:
+        self._path, self._secret = Path(path), secret
         self._ending = _ending(self._path, WRITABLE)
         check_writable(self._path, endings=WRITABLE)
         self._parts = 0
@@ -146,10 +159,13 @@ class TableWriter:
             stack.push(self._finish)
             if self._ending in (".csv", ".csv.gz"):
                 self._stream = stack.enter_context(self._temporary.open("wb"))
+                if self._secret is not None:
+                    sealed = stack.enter_context(SealedWriter(self._stream, self._secret))
+                    self._stream = cast(IO[bytes], sealed)
             if self._ending == ".csv.gz":
                 packed = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=self._stream, mtime=0)
                 self._stream = cast(IO[bytes], stack.enter_context(packed))
-            if self._ending == ".parquet":
+            if self._ending == ".parquet" and self._secret is None:
                 folder = tempfile.TemporaryDirectory(prefix=".parts-", dir=self._temporary.parent)
                 self._folder = Path(stack.enter_context(folder))
                 stack.push(self._join)
@@ -191,8 +207,16 @@ class TableWriter:
             return
         if self._parts == 0:
             raise FileError(f"{self._path}: no rows were written.")
-        if self._gathered:
+        if self._gathered and self._secret is None:
             _write_excel(pl.concat(self._gathered), self._temporary, self._path)
+        elif self._gathered and self._secret is not None:
+            content, whole = io.BytesIO(), pl.concat(self._gathered)
+            if self._ending == ".parquet":
+                whole.write_parquet(content)
+            else:
+                _write_excel(whole, content, self._path)
+            with self._temporary.open("wb") as file, SealedWriter(file, self._secret) as sealed:
+                sealed.write(content.getbuffer())
 
 
 def _without_empty_text(frame: pl.DataFrame) -> pl.DataFrame:
@@ -200,7 +224,7 @@ def _without_empty_text(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)).name.keep())
 
 
-def _write_excel(frame: pl.DataFrame, temporary: Path, path: Path) -> None:
+def _write_excel(frame: pl.DataFrame, target: Path | io.BytesIO, path: Path) -> None:
     if frame.height > _EXCEL_ROWS:
         raise FileError(
             f"{path}: an Excel sheet holds {_EXCEL_ROWS:,} rows, got {frame.height:,}; write .csv or .parquet."
@@ -210,7 +234,11 @@ def _write_excel(frame: pl.DataFrame, temporary: Path, path: Path) -> None:
     except ImportError as error:
         raise FileError(f"{path}: {_NO_EXCEL}.") from error
     try:
-        frame.write_excel(temporary)
+        if isinstance(target, Path):
+            frame.write_excel(target)
+        else:
+            with xlsxwriter.Workbook(target, {"in_memory": True}) as book:  # else its parts lie on the disk, plain
+                frame.write_excel(book)
     except xlsxwriter.exceptions.FileCreateError as error:
         raise FileError(f"{path}: cannot be written ({one_line(error)}).") from error
 

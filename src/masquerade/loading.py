@@ -8,26 +8,29 @@ from typing import Any
 from masquerade import artifact
 from masquerade.errors import ArtifactError
 from masquerade.release import releases
+from masquerade.secret import Secret
 from masquerade.synthesize import synthesizers
 
 __all__ = ["load"]
 
 
-def load(path: str | Path, *, generator: Any = None, discriminator: Any = None) -> Any:
+def load(path: str | Path, *, generator: Any = None, discriminator: Any = None, secret: Secret | None = None) -> Any:
     """A fitted model from a `.mq` file. Loading never runs code from the file.
 
     Args:
         path: the file.
         generator: the net factory, where a GAN was fitted with one of the user's own.
         discriminator: likewise.
+        secret: what the file was sealed with (`save(path, secret=...)`); None: it is not sealed.
 
     Returns:
         The fitted synthesizer or release.
 
     Raises:
-        ArtifactError: the file is damaged, made by a newer version, or not a model.
+        ArtifactError: the file is damaged, made by a newer version, or not a model; or it is sealed and the secret is wrong or
+            missing, or not sealed and a secret was given.
     """
-    part = artifact.read(path)
+    part = artifact.read(path, secret=secret)
     made = {cls.__name__: cls for cls in synthesizers().values()}
     if part.kind in made:
         return made[part.kind]._load(part, generator=generator, discriminator=discriminator)

@@ -23,6 +23,8 @@ from masquerade.atomic import one_line
 from masquerade.csv_text import SNIFFED, Dialect, bare_utf16, decode, read_csv, read_fast, records, sniff
 from masquerade.errors import FileError
 from masquerade.files import kind_of_file, read_table
+from masquerade.sealing import is_sealed
+from masquerade.secret import Secret
 
 __all__ = ["Batch", "TableStream"]
 
@@ -52,9 +54,11 @@ class TableStream:
 
     Args:
         path: CSV (any of the dialects and encodings of `read_table`, also `.gz`) or Parquet; an Excel sheet is one batch.
+        secret: what the file was sealed with: it is then opened in memory alone, and one batch. None: it is not sealed.
 
     Raises:
-        FileError: the file is missing, empty or damaged.
+        FileError: the file is missing, empty or damaged; or it is sealed and the secret is wrong or missing, or not sealed and
+            there is one.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.csv"
@@ -63,11 +67,15 @@ class TableStream:
     [[('1', 'x'), ('2', 'y')]]
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, secret: Secret | None = None) -> None:
         self.path = Path(path)
         self._ending = kind_of_file(self.path)
         self._text: _Text | None = None
-        if self._ending == ".parquet":
+        self._opened: pl.DataFrame | None = None
+        if secret is not None or is_sealed(self.path):
+            self._opened = read_table(self.path, secret=secret)
+            self.names = self._opened.columns
+        elif self._ending == ".parquet":
             try:
                 self.names = pl.scan_parquet(self.path, glob=False).collect_schema().names()
             except (OSError, pl.exceptions.PolarsError) as error:
@@ -95,10 +103,10 @@ class TableStream:
     def batches(self, columns: Sequence[str] | None = None) -> Generator[Batch]:
         """The rows in the file's order; `columns`: only these, which saves time in a Parquet file."""
         try:
-            if self._ending == ".parquet":
+            if self._ending == ".parquet" and self._opened is None:
                 yield from self._parquet(columns)
             elif self._text is None:
-                whole = read_table(self.path)
+                whole = read_table(self.path) if self._opened is None else self._opened
                 yield Batch(whole if columns is None else whole.select(columns), 1.0)
             else:
                 for batch in self._text.batches():

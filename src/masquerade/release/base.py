@@ -21,6 +21,7 @@ from masquerade import artifact, frames, seeds, spelling
 from masquerade.errors import ArtifactError
 from masquerade.privacy.ledger import Ledger
 from masquerade.schema import Schema
+from masquerade.secret import Secret
 from masquerade.synthesize.estimator import Learner
 from masquerade.synthesize.settings import check_count
 
@@ -168,8 +169,13 @@ class Release(Learner):
 
     # ── save and load ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def save(self, path: str | Path) -> None:
-        """Write the fitted release as one `.mq` file (JSON and safetensors in a zip; atomic; no training row inside)."""
+    def save(self, path: str | Path, *, secret: Secret | None = None) -> None:
+        """Write the fitted release as one `.mq` file (JSON and safetensors in a zip; atomic; no training row inside).
+
+        Args:
+            path: where to.
+            secret: what seals (encrypts) the file, such as `mq.Secret.from_password_file(path)`; None: it is not sealed.
+        """
         self._check_fitted()
         config, arrays = self._to_state()
         manifest = {
@@ -179,7 +185,7 @@ class Release(Learner):
             "ledger": self.ledger_.to_dict(),
             "learned": config,
         }
-        artifact.write(path, type(self).__name__, manifest, arrays)
+        artifact.write(path, type(self).__name__, manifest, arrays, secret=secret)
 
     @classmethod
     def _load(cls, part: artifact.Artifact) -> Self:

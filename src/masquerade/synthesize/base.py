@@ -27,6 +27,7 @@ from masquerade.progress import Callback, Progress
 from masquerade.rules.check import check_rules
 from masquerade.rules.enforce import Enforcer
 from masquerade.schema import Schema
+from masquerade.secret import Secret
 from masquerade.synthesize.enforcement import enforced
 from masquerade.synthesize.estimator import Learner
 from masquerade.synthesize.given import Condition, Known, given_columns, one_column, rows_wanted
@@ -264,9 +265,14 @@ class Synthesizer(Learner):
 
     # ── save and load ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def save(self, path: str | Path) -> None:
-        """Write the fitted model as one `.mq` file (JSON and safetensors in a zip; atomic; no training row inside)."""
-        artifact.write(path, type(self).__name__, *self._to_parts())
+    def save(self, path: str | Path, *, secret: Secret | None = None) -> None:
+        """Write the fitted model as one `.mq` file (JSON and safetensors in a zip; atomic; no training row inside).
+
+        Args:
+            path: where to.
+            secret: what seals (encrypts) the file, such as `mq.Secret.from_password_file(path)`; None: it is not sealed.
+        """
+        artifact.write(path, type(self).__name__, *self._to_parts(), secret=secret)
 
     def _to_parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The manifest and the arrays that `save` writes, also for releases that hold a synthesizer."""

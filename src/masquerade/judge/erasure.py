@@ -12,6 +12,7 @@ __all__ = ["linearly_erased", "strongest"]
 
 _BINS = 10
 _LEAST_VARIANCE = 1e-8
+_LEAST_COVARIANCE = 1e-9  # of white features with the secret, in its deviations: less is rounding
 
 
 def strongest(side: Side, secret: NDArray[np.float64], classes: int) -> list[int]:
@@ -74,6 +75,6 @@ def linearly_erased(features: NDArray[np.float64], secret: NDArray[np.float64], 
     colour = axes[:, used] * np.sqrt(spread[used])
     covariance = white.T @ centred.T @ (aims - aims.mean(axis=0)) / known.sum()
     left, size, _ = np.linalg.svd(covariance, full_matrices=False)
-    telling = left[:, size > 1e-10 * max(float(size.max(initial=0.0)), 1e-12)]
+    telling = left[:, size > _LEAST_COVARIANCE * max(float(aims.std(axis=0).max()), 1e-12)]
     removed = white @ telling @ (colour @ telling).T
     return np.asarray(features - (features - mean) @ removed)

@@ -29,7 +29,7 @@ MOST_ALIKE = 64
 several secrets, so that no more than so many combinations of classes are told apart."""
 
 ROUNDS = 2
-CHANCE = 1.5
+CHANCE = 0.75
 """Standard deviations of a count that are put down to chance."""
 
 SLACK = 3.0

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from masquerade import seeds
 from masquerade.artifact import Artifact
 from masquerade.codec.arrays import Encoded
+from masquerade.errors import InterruptedTraining
 from masquerade.progress import Callback
 from masquerade.release.filling import Filler, Hidden
 from masquerade.schema import Schema
@@ -34,7 +35,20 @@ class AutoregressiveFiller(Filler):
     ) -> Self:
         """Fit the model to typed rows."""
         model = Autoregressive(protect=protect, random_state=seed, callbacks=callbacks)
-        return cls(model.fit(typed, schema=schema))
+        return cls.of(model.fit(typed, schema=schema))
+
+    @classmethod
+    def of(cls, model: Autoregressive) -> Self:
+        """A filler from a fitted model; one whose training was interrupted is refused, since it would fill poorly.
+
+        Raises:
+            InterruptedTraining: Ctrl-C ended the training of the model.
+        """
+        if model.interrupted_:
+            raise InterruptedTraining(
+                "training was interrupted before the models were whole; nothing was kept or written."
+            )
+        return cls(model)
 
     def fill(self, typed: pl.DataFrame, hidden: Hidden, seed: int) -> pl.DataFrame:
         model, codec = self.model, self.model.codec_

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from masquerade import seeds
 from masquerade.codec.arrays import Encoded
 from masquerade.codec.table import TableCodec
+from masquerade.errors import InterruptedTraining
 from masquerade.nets.gain import GAIN, GAINSettings
 from masquerade.nets.loop import Compilation, Schedule, train
 from masquerade.nets.weights import from_arrays, to_arrays
@@ -77,6 +78,10 @@ class GANFiller(Filler):
             validate=lambda weights: float(score(weights, held)),
             callback=tell,
         )
+        if outcome.stopped == "interrupted":
+            raise InterruptedTraining(
+                "training was interrupted before the models were whole; nothing was kept or written."
+            )
         return cls(codec, net, outcome.trail.best)
 
     def fill(self, typed: pl.DataFrame, hidden: Hidden, seed: int) -> pl.DataFrame:

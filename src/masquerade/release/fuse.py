@@ -164,7 +164,7 @@ class Fusion(Release):
 
         def learn(rows: pl.DataFrame, seed: int) -> AutoregressiveFiller:
             settings = {"protect": self.protect, "unit": part.unit, "random_state": seed, "callbacks": [self._tell]}
-            return AutoregressiveFiller(copy.copy(prototype).set_params(**settings).fit(rows, schema=part))
+            return AutoregressiveFiller.of(copy.copy(prototype).set_params(**settings).fit(rows, schema=part))
 
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -213,7 +213,8 @@ class Fusion(Release):
 
     def _native(self, typed: pl.DataFrame, raw: pl.DataFrame, kind: frames.FrameKind) -> Any:
         """The kept cells exactly as they were given, the drawn ones spelled like the column."""
-        given = frames.FrameKind(kind.library, {**self.kind_.columns, **kind.columns})
+        kept = {name: known for name, known in kind.columns.items() if name in self.kept_}
+        given = frames.FrameKind(kind.library, {**self._kind_of(kind).columns, **kept})
         schema = Schema(tuple(self.schema_[name] for name in self.sensitive_))
         drawn = spelling.spell(typed.select(self.sensitive_), schema, given)
         fused = raw.select(

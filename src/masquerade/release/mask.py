@@ -251,7 +251,8 @@ class Masker(Release):
     def _masked(self, raw: pl.DataFrame, kind: frames.FrameKind, seed: int, mask: Any) -> Any:
         """The raw rows masked, as the kind of frame they came in."""
         check_same_columns(raw.columns, self.schema_)
-        given = frames.FrameKind(kind.library, {**self.kind_.columns, **kind.columns})
+        kept = {name: known for name, known in kind.columns.items() if name not in self.rules_}
+        given = frames.FrameKind(kind.library, {**self._kind_of(kind).columns, **kept})
         flags = self.flags(raw, seed, mask)
         drawn = [name for name, cells in flags.items() if self.rules_[name].way is None and cells.any()]
         made = {}

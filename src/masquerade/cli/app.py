@@ -18,6 +18,7 @@ from masquerade.cli import (
     command_mask,
     command_run,
     command_sample,
+    command_seal,
     command_synthesize,
 )
 from masquerade.cli.options import examples
@@ -61,6 +62,8 @@ app.command("fuse", epilog=command_fuse.EXAMPLES)(command_fuse.fuse)
 app.command("encode", epilog=command_encode.EXAMPLES)(command_encode.encode)
 app.command("evaluate", epilog=command_evaluate.EXAMPLES)(command_evaluate.evaluate)
 app.command("run", epilog=command_run.EXAMPLES)(command_run.run)
+app.command("seal", epilog=command_seal.EXAMPLES)(command_seal.seal)
+app.command("unseal", epilog=command_seal.UNSEALING)(command_seal.unseal)
 
 
 def command() -> Any:

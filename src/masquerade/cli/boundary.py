@@ -12,6 +12,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NoReturn
 
 from masquerade.cli.interrupt import INTERRUPTED, watched
@@ -31,6 +32,9 @@ class Session:
         debug: whether an error shows its traceback.
         warned: the warnings shown so far; each is shown once.
         interrupted: whether the command has already told that it was interrupted.
+        password_file: the file with the password that seals and opens files; None: not given.
+        seal_key_file: likewise with a key.
+        plain: whether released tables stay plain all the same.
         kept: a sentence on what was written and stays when the command is interrupted from here on.
     """
 
@@ -38,6 +42,9 @@ class Session:
     debug: bool = False
     warned: set[str] = field(default_factory=set)
     interrupted: bool = False
+    password_file: Path | None = None
+    seal_key_file: Path | None = None
+    plain: bool = False
     kept: str = "nothing was written."
 
 

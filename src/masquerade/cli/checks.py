@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from masquerade.cli.sealed import check_secret, secret_files
 from masquerade.errors import ConditionError, FileError, SchemaError, SettingError, nearest
 from masquerade.files import WRITABLE, check_writable
 from masquerade.schema import Schema
@@ -30,6 +31,8 @@ __all__ = [
 TABLES = WRITABLE
 REPORTS = (".html", ".json")
 MODELS = (".mq",)
+SEALED = ("",)
+"""Whatever the ending: what `seal` writes."""
 
 
 def not_yet(option: str, value: object, instead: str) -> SettingError:
@@ -40,14 +43,21 @@ def not_yet(option: str, value: object, instead: str) -> SettingError:
 def check_outputs(outputs: Iterable[tuple[str, Path | None, Sequence[str]]], inputs: Iterable[Path | None]) -> None:
     """Refuse an output that cannot be written, has an unknown ending, or would overwrite an input or another output.
 
+    A secret that does not serve, or has no effect, is refused too.
+
     Args:
         outputs: (option, path, endings) of each; None: not asked for.
         inputs: files that are read; None: not given.
     """
-    taken = {path.resolve(): "the input" for path in inputs if path is not None}
-    for option, path, endings in outputs:
-        if path is None:
-            continue
+    wanted = [(option, path, endings) for option, path, endings in outputs if path is not None]
+    inputs = list(inputs)
+    check_secret(
+        writes_table=any(endings is TABLES for _, _, endings in wanted),
+        writes_model=any(endings is MODELS or endings is SEALED for _, _, endings in wanted),
+        inputs=inputs,
+    )
+    taken = {path.resolve(): "the input" for path in [*inputs, *secret_files()] if path is not None}
+    for option, path, endings in wanted:
         check_writable(path, endings=endings)
         _probe(path)
         if path.resolve() in taken:

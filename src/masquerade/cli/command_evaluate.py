@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from masquerade.cli.boundary import tell
-from masquerade.cli.options import Debug, Protect, Quiet, SchemaFile, Seed, Sensitive, Target, Unit, examples
+from masquerade.cli.options import (
+    Debug,
+    PasswordFile,
+    Protect,
+    Quiet,
+    SchemaFile,
+    SealKeyFile,
+    Seed,
+    Sensitive,
+    Target,
+    Unit,
+    examples,
+)
 
 if TYPE_CHECKING:
     from masquerade.privacy.ledger import Ledger
@@ -60,6 +72,8 @@ def evaluate(
         ),
     ] = None,
     protect: Protect = 10,
+    password_file: PasswordFile = None,
+    seal_key_file: SealKeyFile = None,
     seed: Seed = None,
     quiet: Quiet = False,
     schema: SchemaFile = None,
@@ -75,7 +89,7 @@ def evaluate(
     --policy the program ends with exit code 3 where a bound is not met.
     """
     from masquerade.cli import checks, tables
-    from masquerade.files import read_table
+    from masquerade.cli.sealed import read_table
     from masquerade.judge.policy import Policy, with_policy
     from masquerade.progress import ConsoleProgress
     from masquerade.seeds import check_seed

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from masquerade.cli.boundary import tell
-from masquerade.cli.options import Data, Debug, Protect, Quiet, SchemaFile, Seed, Unit, examples
+from masquerade.cli.options import (
+    Data,
+    Debug,
+    PasswordFile,
+    Protect,
+    Quiet,
+    SchemaFile,
+    SealKeyFile,
+    Seed,
+    Unit,
+    examples,
+)
 
 EXAMPLES = examples(
     "masquerade inspect bank.csv",
@@ -23,6 +34,8 @@ def inspect(
         Path | None, typer.Option("--output", "-o", metavar="S.toml", help="Write the schema here, to be edited.")
     ] = None,
     protect: Protect = 10,
+    password_file: PasswordFile = None,
+    seal_key_file: SealKeyFile = None,
     seed: Seed = None,
     quiet: Quiet = False,
     schema: SchemaFile = None,

@@ -73,8 +73,10 @@ def _do(step: Step, done: list[Step]) -> None:
 
 def _clean(step: Step) -> None:
     from masquerade.cleaning import clean
+    from masquerade.cli.sealed import forget
     from masquerade.files import read_table, write_table
 
+    forget()
     cleaned = clean(read_table(step.inputs[0]), **step.options)
     write_table(cleaned.table, step.outputs[0])
     tell(cleaned.sentence())

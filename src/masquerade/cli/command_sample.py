@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from masquerade.cli.boundary import tell
-from masquerade.cli.options import Debug, Given, Output, Quiet, Rebalance, SchemaFile, Seed, Temperature, Unit, examples
+from masquerade.cli.options import (
+    Debug,
+    Given,
+    Output,
+    PasswordFile,
+    Plain,
+    Quiet,
+    Rebalance,
+    SchemaFile,
+    SealKeyFile,
+    Seed,
+    Temperature,
+    Unit,
+    examples,
+)
 
 EXAMPLES = examples(
     "masquerade sample bank.mq -n 10000 -o synthetic.csv",
@@ -24,6 +38,9 @@ def sample(
     given: Given = None,
     rebalance: Rebalance = None,
     temperature: Temperature = None,
+    password_file: PasswordFile = None,
+    seal_key_file: SealKeyFile = None,
+    plain: Plain = False,
     seed: Seed = None,
     quiet: Quiet = False,
     schema: SchemaFile = None,
@@ -38,6 +55,7 @@ def sample(
     from masquerade.cli import checks
     from masquerade.cli.control import check_model, read_control
     from masquerade.cli.release import all_or_nothing, write_ledger, write_rows
+    from masquerade.cli.sealed import secret_of
     from masquerade.cli.tables import declared_schema
     from masquerade.errors import SchemaError, SettingError
     from masquerade.privacy.ledger import ledger_path
@@ -54,7 +72,7 @@ def sample(
     from masquerade.loading import load
     from masquerade.synthesize import Synthesizer
 
-    fitted = load(model)
+    fitted = load(model, secret=secret_of(model))
     if not isinstance(fitted, Synthesizer):
         raise SettingError(f"{model}: holds a {type(fitted).__name__}, expected a synthesizer, which makes new rows.")
     found = fitted.schema_

@@ -14,8 +14,9 @@ from masquerade.cli.boundary import tell
 from masquerade.cli.columns import split_columns
 from masquerade.cli.keeping import check_files, held_rows, load_release, refuse_with_using
 from masquerade.cli.release import all_or_nothing, write_ledger
+from masquerade.cli.sealed import read_table, secret_of_model, secret_of_output
 from masquerade.errors import SettingError
-from masquerade.files import read_table, write_table
+from masquerade.files import write_table
 from masquerade.frames import check_table
 from masquerade.privacy.ledger import ledger_path
 from masquerade.progress import Callback, ConsoleProgress
@@ -66,10 +67,10 @@ def run(request: Request) -> None:
         changed = release.transform(raw)
         wanted = [request.output, ledger_file, *request.reports, *([] if request.save is None else [request.save])]
         with all_or_nothing(wanted):
-            write_table(changed, request.output)
+            write_table(changed, request.output, secret=secret_of_output())
             write_ledger(request.output, release.ledger_)
             if request.save is not None:
-                release.save(request.save)
+                release.save(request.save, secret=secret_of_model())
             if request.reports:
                 judged = _judged(request, release, raw, changed, held, seed, callback)
                 for path in request.reports:

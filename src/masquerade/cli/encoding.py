@@ -14,8 +14,9 @@ from masquerade.cli.boundary import tell
 from masquerade.cli.columns import split_columns
 from masquerade.cli.keeping import check_files, load_release, refuse_with_using, refuse_without_report
 from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger
+from masquerade.cli.sealed import read_table, secret_of_output
 from masquerade.errors import SettingError
-from masquerade.files import read_table, write_table
+from masquerade.files import write_table
 from masquerade.frames import check_table
 from masquerade.privacy.ledger import Ledger, ledger_path
 from masquerade.progress import Callback, ConsoleProgress
@@ -69,7 +70,7 @@ def run(request: Request) -> None:
             raw, encoder = _load(request, request.using, seed, callback)
         with all_or_nothing([request.output, ledger_path(request.output), *request.reports]):
             codes = encoder.transform(raw)
-            write_table(codes, request.output)
+            write_table(codes, request.output, secret=secret_of_output())
             ledger = _report(request, encoder, raw, codes, seed, callback) if request.reports else encoder.ledger_
             write_ledger(request.output, ledger)
     tell_written(request.output, request.save, request.reports)

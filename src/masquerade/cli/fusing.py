@@ -12,10 +12,17 @@ from masquerade import spelling
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import tell
 from masquerade.cli.columns import split_columns
-from masquerade.cli.keeping import check_files, held_rows, load_release, refuse_with_using, refuse_without_report
+from masquerade.cli.keeping import (
+    check_files,
+    held_rows,
+    load_release,
+    refuse_with_using,
+    refuse_without_report,
+)
 from masquerade.cli.release import all_or_nothing, tell_written, write_ledger
+from masquerade.cli.sealed import read_table, secret_of_model, secret_of_output
 from masquerade.errors import SettingError
-from masquerade.files import read_table, write_table
+from masquerade.files import write_table
 from masquerade.frames import check_table
 from masquerade.privacy.ledger import ledger_path
 from masquerade.progress import Callback, ConsoleProgress
@@ -60,10 +67,10 @@ def run(request: Request) -> None:
             fusion, raw, held = _load(request.using, seed), read_table(request.data), None
         fused = fusion.transform(raw)
         with all_or_nothing([request.output, ledger_path(request.output), request.save, *request.reports]):
-            write_table(fused, request.output)
+            write_table(fused, request.output, secret=secret_of_output())
             write_ledger(request.output, fusion.ledger_)
             if request.save is not None:
-                fusion.save(request.save)
+                fusion.save(request.save, secret=secret_of_model())
             if request.reports:
                 judged = _judged(request, fusion, raw, fused, held, seed, callback)
                 for path in request.reports:

@@ -11,6 +11,7 @@ import polars as pl
 from masquerade.cli import checks
 from masquerade.cli.boundary import tell
 from masquerade.cli.reading import HOLDOUT_SHARE
+from masquerade.cli.sealed import secret_of
 from masquerade.errors import SettingError
 from masquerade.frames import LEAST_ROWS
 from masquerade.holdout import hold_out
@@ -70,7 +71,7 @@ def load_release(path: Path, kind: type[R], command: str) -> R:
     """
     from masquerade.loading import load  # loads JAX, which a refusal before need not wait for
 
-    release = load(path)
+    release = load(path, secret=secret_of(path))
     if not isinstance(release, kind):
         raise SettingError(
             f"{path}: holds a {type(release).__name__}, expected what `masquerade {command} --save` kept."

@@ -16,8 +16,9 @@ from masquerade.cli import checks, tables
 from masquerade.cli.boundary import tell
 from masquerade.cli.keeping import check_files, load_release, refuse_with_using, refuse_without_report
 from masquerade.cli.release import all_or_nothing, write_ledger
+from masquerade.cli.sealed import read_table, secret_of, secret_of_model, secret_of_output
 from masquerade.errors import SettingError
-from masquerade.files import TableWriter, read_table, write_table
+from masquerade.files import TableWriter, write_table
 from masquerade.masking.keys import Key
 from masquerade.masking.mask_rules import read_rules
 from masquerade.privacy.ledger import ledger_path
@@ -80,7 +81,7 @@ def run(request: Request) -> None:
             _stream(request, masker, declared, callback)
         write_ledger(request.output, masker.ledger_)
         if request.save is not None:
-            masker.save(request.save)
+            masker.save(request.save, secret=secret_of_model())
     for path in [request.output, ledger_file, request.save, *request.reports]:
         if path is not None:
             tell(f"Wrote {path}")
@@ -146,7 +147,7 @@ def _masker(request: Request, key: Key | None, seed: int, callback: Callback | N
         callbacks=callbacks,
     )
     masker._check_settings()
-    names = TableStream(request.data).names
+    names = TableStream(request.data, secret=secret_of(request.data)).names
     masker.check_columns(names)
     for option, name in (
         ("--unit", request.unit),
@@ -167,7 +168,7 @@ def _at_once(request: Request, masker: Masker, declared: Schema | None, callback
     raw = read_table(request.data)
     _fit(request, masker, raw, declared)
     masked = masker.transform(raw)
-    write_table(masked, request.output)
+    write_table(masked, request.output, secret=secret_of_output())
     if request.reports:
         _report(request, masker, raw, masked, callback)
 
@@ -176,8 +177,8 @@ def _stream(request: Request, masker: Masker, declared: Schema | None, callback:
     """Piece by piece; what the columns are is learned from the first."""
     began = time.monotonic()
     rows = 0
-    batches = TableStream(request.data).batches()
-    with contextlib.closing(batches), TableWriter(request.output) as writer:
+    batches = TableStream(request.data, secret=secret_of(request.data)).batches()
+    with contextlib.closing(batches), TableWriter(request.output, secret=secret_of_output()) as writer:
         first = next(batches)
         _fit(request, masker, first.frame, declared)
         shares = [first.share]

@@ -14,11 +14,14 @@ __all__ = [
     "Debug",
     "Given",
     "Output",
+    "PasswordFile",
+    "Plain",
     "Protect",
     "Quiet",
     "Rebalance",
     "Reports",
     "SchemaFile",
+    "SealKeyFile",
     "Seed",
     "Sensitive",
     "Target",
@@ -38,12 +41,28 @@ def _set_debug(value: bool) -> bool:
     return value
 
 
+def _set_password_file(value: Path | None) -> Path | None:
+    session.password_file = value
+    return value
+
+
+def _set_seal_key_file(value: Path | None) -> Path | None:
+    session.seal_key_file = value
+    return value
+
+
+def _set_plain(value: bool) -> bool:
+    session.plain = value
+    return value
+
+
 def examples(*lines: str) -> str:
     """An epilog that shows one example a line."""
     return "\n\n".join(["[bold]Examples[/bold]", *lines])
 
 
 _COMMON = "Common options"
+_SEALING = "Sealed (encrypted) files"
 
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="The table: CSV (also .gz), Parquet or Excel.")]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to; its ending is the format.")]
@@ -69,6 +88,31 @@ Sensitive = Annotated[
 Reports = Annotated[
     list[Path] | None,
     typer.Option("--report", metavar="R.html", help="Judge the release: .html or .json; may be repeated."),
+]
+
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        metavar="F",
+        callback=_set_password_file,
+        help="A file with a password: opens sealed files, seals what is written.",
+        rich_help_panel=_SEALING,
+    ),
+]
+SealKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--seal-key-file",
+        metavar="F",
+        callback=_set_seal_key_file,
+        help="Instead: a file with a key, 32 random bytes, raw or hex.",
+        rich_help_panel=_SEALING,
+    ),
+]
+Plain = Annotated[
+    bool,
+    typer.Option("--plain", callback=_set_plain, help="OUT stays plain; models are sealed.", rich_help_panel=_SEALING),
 ]
 
 Seed = Annotated[

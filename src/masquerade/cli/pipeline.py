@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from masquerade.cli.checks import MODELS, REPORTS, TABLES, check_column, check_outputs
+from masquerade.cli.sealed import forget, secret_of
 from masquerade.cli.step_options import arguments_of, options_of
 from masquerade.errors import FileError, InputError, SettingError, nearest
 
@@ -162,6 +163,7 @@ class _Reader:
         inputs = self._inputs(do, fields)
         outputs = self._outputs(number, do, fields)
         if do == "clean":
+            forget()  # it has no secret, and earlier steps' is not its
             for name, value in options.items():
                 if not isinstance(value, bool):
                     raise SettingError(f"{name} is {value!r}, expected true or false.")
@@ -253,7 +255,7 @@ class _Reader:
         if path not in self.columns:
             from masquerade.table_stream import TableStream
 
-            self.columns[path] = TableStream(path).names
+            self.columns[path] = TableStream(path, secret=secret_of(path)).names
         return self.columns[path]
 
     def _check_columns(self, path: Path, options: Mapping[str, Any]) -> None:

@@ -9,12 +9,13 @@ import polars as pl
 
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import say, tell
+from masquerade.cli.sealed import read_table
 from masquerade.errors import SettingError, TableError
-from masquerade.files import read_table
 from masquerade.frames import LEAST_ROWS, check_table
 from masquerade.holdout import hold_out
 from masquerade.progress import ConsoleProgress
 from masquerade.schema import Schema
+from masquerade.sealing import is_sealed
 from masquerade.surveying import Survey, fits_in_memory, survey
 
 __all__ = ["HOLDOUT_SHARE", "Reading", "read"]
@@ -61,12 +62,15 @@ def read(
         unit: the column that says whose row it is.
         protect: how many units must share what is shown.
         holdout_share: how much is held out; None: nothing.
-        stream: read as a stream however small the file is; without it, where the table would take half of the free memory.
+        stream: read as a stream however small the file is; without it, where the table would take half of the free memory
+            and is not sealed.
         balance: whether every real row is wanted again later.
         seed: of the choice of rows.
         quiet: whether to show no progress.
     """
-    if stream or not fits_in_memory(data):
+    if stream and is_sealed(data):
+        raise SettingError(f"--stream: {data} is sealed, and opened in memory alone; leave --stream out.")
+    if stream or not (is_sealed(data) or fits_in_memory(data)):
         if balance:
             raise SettingError(
                 "--balance: writes every real row again, and the table is read as a stream; leave out --balance"

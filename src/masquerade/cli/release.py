@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from masquerade.cli.boundary import session, tell
+from masquerade.cli.sealed import secret_of_model, secret_of_output
 from masquerade.errors import InterruptedTraining
 from masquerade.files import TableWriter, atomic_path
 from masquerade.privacy.ledger import Ledger, ledger_path
@@ -47,9 +48,9 @@ def keep_trained(model: Any, path: Path | None, noun: str, made: str) -> None:
     """
     if path is not None:
         try:
-            model.save(path)
+            model.save(path, secret=secret_of_model())
         except KeyboardInterrupt:  # saving takes a moment, and losing the model would take the training
-            model.save(path)
+            model.save(path, secret=secret_of_model())
             model.interrupted_ = True
         session.kept = f"the best {noun} so far is in {path}; no {made} were written."
     if model.interrupted_:
@@ -71,7 +72,7 @@ def write_rows(path: Path, frames: Iterable[pl.DataFrame], total: int, callback:
     frames = iter(frames)
     frame: pl.DataFrame | None = next(frames)
     done = 0
-    with TableWriter(path) as writer:
+    with TableWriter(path, secret=secret_of_output()) as writer:
         while frame is not None:
             writer.write(frame)
             done += frame.height

@@ -8,7 +8,8 @@ import polars as pl
 
 from masquerade import inference
 from masquerade.cli.checks import check_column, with_unit
-from masquerade.files import read_schema, read_table
+from masquerade.cli.sealed import read_table
+from masquerade.files import read_schema
 from masquerade.schema import Schema
 
 __all__ = ["declared_schema", "infer", "read_with_schema"]

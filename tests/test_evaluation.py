@@ -52,6 +52,7 @@ EVERY_SCORE = {
     "dcr_baseline_protection",
     "dcr_overfitting_protection",
     "linkability",
+    "inference",
 }
 
 
@@ -69,7 +70,7 @@ def test_every_score_with_a_holdout_and_a_target() -> None:
     seen: list[Progress] = []
     report = judge(rows(200), rows(150, 1), target="y", sensitive=["c"], ledger=Ledger(), callback=seen.append)
     assert set(report.scores) == EVERY_SCORE | {"attribute_auc"}
-    assert set(report.attacks) == {"linkability", "attribute"}
+    assert set(report.attacks) == {"linkability", "inference", "attribute"}
     assert report.rows == {"real": 200, "released": 150, "holdout": 120}
     assert list(report.columns) == ["größe", "c", "y"]
     assert report.columns["c"]["sensitive"]
@@ -140,7 +141,7 @@ def test_a_few_missing_values_cannot_be_counted_in_the_report() -> None:
         ({"keep": ["c"], "sensitive": ["c"]}, SettingError, "'c' is also sensitive"),
         ({"keep": ["c"], "ledger": Ledger(dropped=("c",)), "released": rows(20).drop("c")}, SettingError, "not in the"),
         ({"released": rows(19), "aligned": True}, SettingError, "19 released and 20 real rows"),
-        ({"attacks": "quick"}, SettingError, "not there yet, expected 'none'"),
+        ({"attacks": "thorough"}, SettingError, "not there yet, expected 'none' or 'quick'"),
         ({"attacks": "nonne"}, SettingError, "did you mean 'none'"),
         ({"protect": -1}, SettingError, "protect: got -1"),
         ({"seed": -1}, SettingError, "got -1"),

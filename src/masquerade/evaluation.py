@@ -14,6 +14,7 @@ from masquerade.errors import SettingError
 from masquerade.frames import to_polars
 from masquerade.judge.adherence import rule_adherence
 from masquerade.judge.attribute import attribute_attacks
+from masquerade.judge.ceilings import guaranteed_ceilings
 from masquerade.judge.codes_report import judge_codes, refuse_for_codes
 from masquerade.judge.columns import key_uniqueness, per_column
 from masquerade.judge.dependencies import dependency_facts
@@ -21,10 +22,13 @@ from masquerade.judge.describe import facts
 from masquerade.judge.distances import distances, exact_copies
 from masquerade.judge.fidelity import FAIR_ROWS, fidelity
 from masquerade.judge.figures import Outcome
+from masquerade.judge.inferring import inference as infer_values
 from masquerade.judge.intake import check_columns, check_settings, secrets_of, typed_side, warn, without
 from masquerade.judge.linkage import linkability, linkage_top1
+from masquerade.judge.membership import membership
 from masquerade.judge.parts import Parts
 from masquerade.judge.report import Report
+from masquerade.judge.singling import singling_out
 from masquerade.judge.tables import ROW_LIMIT, Tables, sample_rows, tabulate
 from masquerade.judge.utility import utility
 from masquerade.judge.workers import one_thread
@@ -49,7 +53,7 @@ def evaluate(
     unit: str | None = None,
     protect: int = 10,
     kind: str = "rows",
-    attacks: str = "none",
+    attacks: str = "quick",
     ledger: Ledger | Mapping[str, Any] | None = None,
     dependencies: Any = None,
     seed: int = 0,
@@ -74,7 +78,9 @@ def evaluate(
         unit: the column that says whose row it is; None: the schema's.
         protect: how many rows must share an extreme or a level before it has to be covered, or is shown.
         kind: what was released: `"rows"`, or `"codes"` of an encoder.
-        attacks: how hard to attack beyond secrets and links; so far `"none"`.
+        attacks: how hard to attack beyond secrets and links: `"quick"`, with a holdout, asks who was in the table (where rows
+            are fresh, not kept; from 200 holdout rows on), singles people out and infers their values (from 100 on); `"none"`
+            does not. Codes are attacked in any case.
         ledger: what was guaranteed, to be shown in the report; None: nothing is known.
         dependencies: which columns the release's columns were drawn from, to be shown in the report: a frame such as
             `Autoregressive.dependencies_`, or None.
@@ -124,7 +130,8 @@ def evaluate(
     if target is not None and predicted is None:
         warn(f"target: column {target!r} is not in the release; utility is left out.")
 
-    attacked = len(secrets) + (kept is not None) + aligned
+    quick = attacks == "quick" and kept is not None
+    attacked = len(secrets) + (kept is not None) + aligned + (3 - aligned) * quick
     parts = Parts(callback, start, total=attacked + (8 if kept is None else 14 + (predicted is not None)))
     rest = {side: table.select(left.names) for side, table in typed.items()}
     outcomes = [_whole(rest, left), rule_adherence(rest, left.rules)]
@@ -147,6 +154,13 @@ def evaluate(
         if kept is not None:
             outcomes.append(linkability(tables, seed, aligned=aligned))
             parts.done("linkability")
+        if quick:
+            if not aligned:  # of kept records everybody knows whose they are
+                outcomes.append(membership(tables, seed, guaranteed_ceilings(known)))
+                parts.done("membership")
+            for attack in (singling_out, infer_values):
+                outcomes.append(attack(tables, seed))
+                parts.done("singling out and inference")
         if aligned:
             outcomes.append(linkage_top1(tables, seed))
             parts.done("linkage")

@@ -19,7 +19,7 @@ import jinja2
 from markupsafe import Markup
 
 import masquerade
-from masquerade.judge import panel_plots, plots, relation_plots, words_of_attacks, words_of_report
+from masquerade.judge import panel_plots, plots, relation_plots, words_of_attacks, words_of_people, words_of_report
 from masquerade.judge.reading import fidelity_headline, privacy_headline
 
 __all__ = ["card", "page"]
@@ -100,11 +100,14 @@ def _figures(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[s
 
 def _of_attacks(report: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     """The figures of attacks and of the release's own panels, by their ids."""
-    secrets = (report.get("attacks") or {}).get("attribute") or {}
+    attacks = report.get("attacks") or {}
+    secrets = attacks.get("attribute") or {}
     drawn = {
         f"secret-chart-{i}": panel_plots.dots(**words_of_attacks.dotted(told))
         for i, told in enumerate(secrets.values())
     }
+    if attacks.get("membership"):
+        drawn["membership-chart"] = panel_plots.dots(**words_of_people.dotted(attacks["membership"]))
     for place, panel in enumerate(facts.get("panels") or []):
         if panel.get("chart"):
             drawn[f"panel-chart-{place}"] = panel_plots.panel(panel["chart"])

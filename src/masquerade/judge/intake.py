@@ -17,12 +17,13 @@ from masquerade.schema import Schema
 __all__ = ["check_columns", "check_settings", "listed", "secrets_of", "typed_side", "warn", "without"]
 
 _KINDS = ("rows", "codes")
-_LATER = {"kind": ("images",), "attacks": ("quick", "thorough")}
+_ATTACKS = ("none", "quick")
+_LATER = {"kind": ("images",), "attacks": ("thorough",)}
 
 
 def check_settings(kind: str, attacks: str, protect: Any) -> None:
     """Refuse what is out of range, and what a later version will do."""
-    for name, value, known in (("kind", kind, _KINDS), ("attacks", attacks, ("none",))):
+    for name, value, known in (("kind", kind, _KINDS), ("attacks", attacks, _ATTACKS)):
         expected = " or ".join(map(repr, known))
         if value in _LATER[name]:
             raise SettingError(f"{name}: {value!r} is not there yet, expected {expected} in this version.")

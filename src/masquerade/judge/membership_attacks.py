@@ -65,7 +65,8 @@ class Attackers:
         told = np.repeat([1, 0], [len(side) for side in sides])
         weight = np.repeat([1.0 / len(side) for side in sides], [len(side) for side in sides])
         model = HistGradientBoostingClassifier(
-            max_iter=60,
+            max_iter=30,
+            learning_rate=0.2,
             categorical_features=features.is_level,
             early_stopping=False,
             random_state=seeds.integer(self.seed, "membership classifier"),

@@ -15,7 +15,7 @@ from masquerade.judge.tables import Side, Tables
 __all__ = ["singling_out"]
 
 _DESCRIPTIONS = 1_000
-_ROUNDS = 6  # how often a released row may be described anew until nobody else in the release fits
+_ROUNDS = 12  # how often a released row may be described anew until nobody else in the release fits
 _WIDEST = 8  # columns in a description at most
 _LEAST = 100
 _FEWEST = 10  # descriptions to judge by

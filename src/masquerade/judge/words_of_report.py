@@ -66,6 +66,9 @@ def tables(
 
 
 _ATTACKS = {
+    "membership": "telling who was in the table",
+    "singling_out": "describing somebody so that nobody else fits",
+    "inference": "inferring a value from the others",
     "attribute": "guessing a secret",
     "hidden": "guessing a secret",
     "linkability": "linking two halves of a record",

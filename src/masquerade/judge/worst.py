@@ -1,13 +1,14 @@
-"""The worst of several attacks, without flattering it: each half of the people is judged by what was chosen on the other half."""
+"""The worst of several attacks, not the luckiest: each half of the people is judged by what was chosen on the other half."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, norm
+from scipy.stats import beta, binom, norm
 
 from masquerade.metrics.intervals import wilson
 from masquerade.metrics.prediction import roc_auc
@@ -41,7 +42,9 @@ def tpr(members: Floats, others: Floats, rate: float, z: float) -> Found:
 
     The threshold lies between the non-members' scores around rank rate · (n + 1) from above, so that for scores that say
     nothing the share is `rate` on average. The interval carries the members' chance (Wilson 1927) and that of the threshold
-    (order statistics), by their distances.
+    (order statistics), by their distances. Where non-members are too few to tell how rare passing the threshold is, its lower
+    end takes the threshold for as loose as it may be: at a fraction of that rate an attacker who sometimes refrains reaches
+    the same fraction of the share.
 
     >>> tpr(np.arange(100.0) + 1000, np.arange(100.0), 0.1, 1.96)[0]
     1.0
@@ -59,7 +62,9 @@ def tpr(members: Floats, others: Floats, rate: float, z: float) -> Found:
     tail = float(norm.sf(z))
     fewest, most = (float(binom.ppf(p, count, rate)) for p in (tail, 1.0 - tail))
     low, high = wilson(value * len(members), len(members), z)
-    down = math.hypot(value - low, value - min(value, above(fewest)))
+    loosest = float(beta.ppf(1.0 - tail, 1, count))  # how many may pass what only one of the seen ones reaches
+    strict = above(fewest) if fewest >= 1 else value * min(1.0, rate / loosest)
+    down = math.hypot(value - low, value - min(value, strict))
     up = math.hypot(high - value, max(value, above(most + 1)) - value)
     return value, (max(0.0, value - down), min(1.0, value + up))
 
@@ -73,7 +78,9 @@ def averaged(parts: Sequence[Found]) -> Found:
 
 
 def crossed(halves: Mapping[str, Sequence[Found]]) -> Found:
-    """The worst of several attacks: on each half of the people the one that did best on the other half, and their mean.
+    """The worst of several attacks: on each half of the people the one that surely did best on the other half; the mean of both.
+
+    Surest is whose interval has the greatest lower end: a figure that hardly anything is known of is not the worst.
 
     No attack is chosen on the people it is counted on, so where none of them works the mean is what chance gives, not the
     luckiest of several. What is chosen still ties the halves to each other a little; with intervals at the level of `sidak`
@@ -85,5 +92,10 @@ def crossed(halves: Mapping[str, Sequence[Found]]) -> Found:
     >>> crossed({"a": [(0.9, (0.8, 1.0)), (0.5, (0.4, 0.6))], "b": [(0.6, (0.5, 0.7)), (0.7, (0.6, 0.8))]})[0]
     0.55
     """
-    best = [max(halves, key=lambda name, half=half: halves[name][half][0]) for half in (0, 1)]
+
+    def surely(name: str, half: int) -> tuple[float, float]:
+        value, (low, _) = halves[name][half]
+        return low, value
+
+    best = [max(halves, key=partial(surely, half=half)) for half in (0, 1)]
     return averaged([halves[best[1]][0], halves[best[0]][1]])

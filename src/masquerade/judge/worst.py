@@ -78,7 +78,7 @@ def averaged(parts: Sequence[Found]) -> Found:
 
 
 def crossed(halves: Mapping[str, Sequence[Found]]) -> Found:
-    """The worst of several attacks: on each half of the people the one that surely did best on the other half; the mean of both.
+    """The worst of several attacks: on each half of the people the one that surely did best on the other; their mean.
 
     Surest is whose interval has the greatest lower end: a figure that hardly anything is known of is not the worst.
 

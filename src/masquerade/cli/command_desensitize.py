@@ -10,10 +10,10 @@ import typer
 from masquerade.cli.options import (
     Data,
     Debug,
+    MaybeProtect,
     Output,
     PasswordFile,
     Plain,
-    Protect,
     Quiet,
     Reports,
     SchemaFile,
@@ -53,7 +53,7 @@ def desensitize(
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", min=0, metavar="M", help="Train at most this long.")
     ] = None,
-    protect: Protect = 10,
+    protect: MaybeProtect = None,
     save: Annotated[
         Path | None, typer.Option("--save", metavar="MODEL.mq", help="Keep the fitted release for new rows.")
     ] = None,

@@ -10,10 +10,10 @@ import typer
 from masquerade.cli.options import (
     Data,
     Debug,
+    MaybeProtect,
     Output,
     PasswordFile,
     Plain,
-    Protect,
     Quiet,
     Reports,
     SchemaFile,
@@ -70,7 +70,7 @@ def encode(
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", min=0, metavar="M", help="Train at most this long.")
     ] = None,
-    protect: Protect = 10,
+    protect: MaybeProtect = None,
     save: Annotated[
         Path | None, typer.Option("--save", metavar="MODEL.mq", help="Keep the encoder, apart from the codes.")
     ] = None,

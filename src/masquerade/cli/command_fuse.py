@@ -10,10 +10,10 @@ import typer
 from masquerade.cli.options import (
     Data,
     Debug,
+    MaybeProtect,
     Output,
     PasswordFile,
     Plain,
-    Protect,
     Quiet,
     Reports,
     SchemaFile,
@@ -42,7 +42,7 @@ def fuse(
     model: Annotated[
         str | None, typer.Option("--model", metavar="NAME", help="What draws them; default: autoregressive.")
     ] = None,
-    protect: Protect = 10,
+    protect: MaybeProtect = None,
     save: Annotated[Path | None, typer.Option("--save", metavar="MODEL.mq", help="Keep the fitted fusion.")] = None,
     using: Annotated[
         Path | None, typer.Option("--using", metavar="MODEL.mq", help="Apply one that was kept; nothing is fitted.")

@@ -12,7 +12,7 @@ from masquerade import spelling
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import tell
 from masquerade.cli.columns import split_columns
-from masquerade.cli.keeping import check_files, held_rows, load_release, refuse_with_using
+from masquerade.cli.keeping import check_files, held_rows, load_release, protect_of, refuse_with_using
 from masquerade.cli.release import all_or_nothing, write_ledger
 from masquerade.cli.sealed import read_table, secret_of_model, secret_of_output
 from masquerade.errors import SettingError
@@ -42,7 +42,7 @@ class Request:
     replace: str | None
     epochs: int | None
     max_minutes: float | None
-    protect: int
+    protect: int | None
     save: Path | None
     using: Path | None
     reports: tuple[Path, ...]
@@ -97,6 +97,7 @@ def _check(request: Request) -> None:
         "--save": request.save,
         "--schema": request.schema,
         "--unit": request.unit,
+        "--protect": request.protect,
     }
     refuse_with_using(request.using, settled)
     if request.using is None and not request.hide:
@@ -109,7 +110,9 @@ def _train(
     request: Request, seed: int, callback: Callback | None
 ) -> tuple[Desensitizer, pl.DataFrame, pl.Series | None]:
     """A release fitted to the table, the table, and which of its rows were held out."""
-    raw, schema = tables.read_with_schema(request.data, request.schema, unit=request.unit, protect=request.protect)
+    raw, schema = tables.read_with_schema(
+        request.data, request.schema, unit=request.unit, protect=protect_of(request.protect)
+    )
     check_table(raw)
     hide = split_columns("--hide", request.hide, schema.names)
     keep = split_columns("--keep", request.keep, schema.names)
@@ -123,7 +126,7 @@ def _train(
         **{name: value for name, value in settings.items() if value is not None},
         epochs=request.epochs,
         max_minutes=request.max_minutes,
-        protect=request.protect,
+        protect=protect_of(request.protect),
         unit=schema.unit,
         random_state=seed,
         callbacks=() if callback is None else (callback,),

@@ -12,7 +12,7 @@ import polars as pl
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import tell
 from masquerade.cli.columns import split_columns
-from masquerade.cli.keeping import check_files, load_release, refuse_with_using, refuse_without_report
+from masquerade.cli.keeping import check_files, load_release, protect_of, refuse_with_using, refuse_without_report
 from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger
 from masquerade.cli.sealed import read_table, secret_of_output
 from masquerade.errors import SettingError
@@ -44,7 +44,7 @@ class Request:
     adversary: float | None
     epochs: int | None
     max_minutes: float | None
-    protect: int
+    protect: int | None
     save: Path | None
     using: Path | None
     reports: tuple[Path, ...]
@@ -97,6 +97,7 @@ def _check(request: Request) -> None:
         "--target": request.target,
         "--schema": request.schema,
         "--unit": request.unit,
+        "--protect": request.protect,
     }
     refuse_with_using(request.using, settled)
     refuse_without_report(request.reports, {"--sensitive": request.sensitive})
@@ -137,7 +138,7 @@ def _train(
     """The table, and an encoder fitted to it."""
     raw = read_table(request.data)
     check_table(raw)
-    schema = tables.infer(raw, unit=request.unit, protect=request.protect) if declared is None else declared
+    schema = tables.infer(raw, unit=request.unit, protect=protect_of(request.protect)) if declared is None else declared
     checks.check_column("--target", request.target, schema.names)
     settings["hide"] = split_columns("--hide", request.hide, schema.names)
     settings["group_by"] = split_columns("--group-by", request.group_by, schema.names) or None
@@ -146,7 +147,7 @@ def _train(
     encoder = Encoder(
         **settings,
         target=request.target,
-        protect=request.protect,
+        protect=protect_of(request.protect),
         unit=schema.unit,
         random_state=seed,
         callbacks=() if callback is None else (callback,),

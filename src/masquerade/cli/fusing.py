@@ -16,6 +16,7 @@ from masquerade.cli.keeping import (
     check_files,
     held_rows,
     load_release,
+    protect_of,
     refuse_with_using,
     refuse_without_report,
 )
@@ -44,7 +45,7 @@ class Request:
     output: Path
     sensitive: tuple[str, ...]
     model: str | None
-    protect: int
+    protect: int | None
     save: Path | None
     using: Path | None
     reports: tuple[Path, ...]
@@ -94,6 +95,7 @@ def _check(request: Request) -> None:
         "--report": request.reports,
         "--schema": request.schema,
         "--unit": request.unit,
+        "--protect": request.protect,
     }
     why = "is for fitting, and --using applies what was fitted; leave one of them out."
     refuse_with_using(request.using, fitting, why)
@@ -102,7 +104,9 @@ def _check(request: Request) -> None:
 
 def _train(request: Request, seed: int, callback: Callback | None) -> tuple[Fusion, pl.DataFrame, pl.Series | None]:
     """A fusion fitted to the table, the table, and which of its rows were held out."""
-    raw, schema = tables.read_with_schema(request.data, request.schema, unit=request.unit, protect=request.protect)
+    raw, schema = tables.read_with_schema(
+        request.data, request.schema, unit=request.unit, protect=protect_of(request.protect)
+    )
     check_table(raw)
     named = split_columns("--sensitive", request.sensitive, schema.names)
     _check_sensitive(named, schema)
@@ -119,7 +123,7 @@ def _train(request: Request, seed: int, callback: Callback | None) -> tuple[Fusi
     fusion = Fusion(
         sensitive=named or None,
         model=model,
-        protect=request.protect,
+        protect=protect_of(request.protect),
         unit=schema.unit,
         random_state=seed,
         callbacks=() if callback is None else (callback,),

@@ -18,7 +18,7 @@ from masquerade.holdout import hold_out
 from masquerade.privacy.ledger import ledger_path
 from masquerade.schema import Schema
 
-__all__ = ["check_files", "held_rows", "load_release", "refuse_with_using", "refuse_without_report"]
+__all__ = ["check_files", "held_rows", "load_release", "protect_of", "refuse_with_using", "refuse_without_report"]
 
 R = TypeVar("R")
 
@@ -34,6 +34,11 @@ def check_files(output: Path, save: Path | None, reports: Sequence[Path], inputs
         ],
         inputs,
     )
+
+
+def protect_of(asked: int | None) -> int:
+    """How many units must share what is shown: as asked, else 10."""
+    return 10 if asked is None else asked
 
 
 def refuse_with_using(using: Path | None, settled: Mapping[str, Any], why: str | None = None) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import tell
-from masquerade.cli.keeping import check_files, load_release, refuse_with_using, refuse_without_report
+from masquerade.cli.keeping import check_files, load_release, protect_of, refuse_with_using, refuse_without_report
 from masquerade.cli.release import all_or_nothing, write_ledger
 from masquerade.cli.sealed import read_table, secret_of, secret_of_model, secret_of_output
 from masquerade.errors import SettingError
@@ -58,7 +58,7 @@ class Request:
     target: str | None
     sensitive: tuple[str, ...]
     holdout: Path | None
-    protect: int
+    protect: int | None
     seed: int | None
     quiet: bool
     schema: Path | None
@@ -105,6 +105,7 @@ def _check(request: Request) -> None:
         "--save": request.save,
         "--schema": request.schema,
         "--unit": request.unit,
+        "--protect": request.protect,
     }
     refuse_with_using(request.using, settled)
     for_report = {"--target": request.target, "--sensitive": request.sensitive, "--holdout": request.holdout}
@@ -141,7 +142,7 @@ def _masker(request: Request, key: Key | None, seed: int, callback: Callback | N
         key=key,
         rules=None if request.rules is None else str(request.rules),
         locale=request.locale,
-        protect=request.protect,
+        protect=protect_of(request.protect),
         unit=request.unit,
         random_state=seed,
         callbacks=callbacks,

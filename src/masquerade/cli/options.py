@@ -13,6 +13,7 @@ __all__ = [
     "Data",
     "Debug",
     "Given",
+    "MaybeProtect",
     "Output",
     "PasswordFile",
     "Plain",
@@ -68,6 +69,12 @@ Data = Annotated[Path, typer.Argument(metavar="DATA", help="The table: CSV (also
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to; its ending is the format.")]
 Protect = Annotated[
     int, typer.Option("--protect", min=0, metavar="K", help="Show a value only if K rows (units) have it; 0: off.")
+]
+MaybeProtect = Annotated[
+    int | None,
+    typer.Option(
+        "--protect", min=0, metavar="K", help="Show a value only if K rows (units) have it; 0: off; default 10."
+    ),
 ]
 Given = Annotated[
     list[str] | None,

@@ -217,8 +217,6 @@ def test_it_is_a_step_of_a_scikit_learn_pipeline(piped: tuple[Pipeline, pd.DataF
 
 
 def test_text_as_from_a_csv_keeps_its_spelling(make: Any, name: str, table: pl.DataFrame) -> None:
-    if name in ("fuse", "mask"):
-        pytest.skip("their own tests fit text")
     text = table.drop("id").select(
         pl.col("amount").map_elements("{:.2f}".format, pl.String)
         if column == "amount"
@@ -306,6 +304,7 @@ def test_the_ledger_promises_nothing_and_says_that_rows_are_aligned(fitted: Rele
     ledger = fitted.ledger_
     assert ledger.guarantee == "none"
     assert ledger.aligned
+    assert set(ledger.dropped) == set(fitted.schema_.names) - set(fitted.get_feature_names_out())
     assert ledger.unit == "row"
     assert ledger.protections["protect"] == 10
     assert "none" in ledger.sentence()

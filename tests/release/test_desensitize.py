@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import warnings
 from pathlib import Path
@@ -323,3 +324,23 @@ def test_adult_tells_little_of_age(adult: tuple[pl.DataFrame, pl.DataFrame]) -> 
     before, after = (attacked(release, train, frame, "age", free).correlation for frame in (train, view))
     assert before > 0.6
     assert abs(after) < before / 3
+
+
+def test_business_rules_hold_in_the_changed_records() -> None:
+    random = np.random.default_rng(0)
+    low, sex = random.integers(0, 50, 600), random.choice(["f", "m"], 600)
+    high = low + random.integers(0, 20, 600) + 10 * (sex == "m")
+    table = pl.DataFrame({"sex": sex, "low": low, "high": high, "kept": random.choice(["x", "y"], 600)})
+    schema = dataclasses.replace(mq.infer(table), rules=("low <= high",))
+    release = Desensitizer(hide=["sex"], keep=["kept"], epochs=5, random_state=0).fit(table, schema=schema)
+    assert (release.changed_rows(table, 0)["low"] <= release.changed_rows(table, 0)["high"]).all()
+    loose = Desensitizer(hide=["sex"], keep=["kept"], epochs=5, random_state=0).fit(table)
+    assert not (loose.changed_rows(table, 0)["low"] <= loose.changed_rows(table, 0)["high"]).all()
+
+
+def test_evaluate_takes_a_release_whose_secret_was_dropped() -> None:
+    table = make()
+    release = Desensitizer(hide=["sex"], replace="drop", epochs=2, random_state=0).fit(table)
+    assert release.ledger_.dropped == ("sex",)
+    report = mq.evaluate(table, release.transform(table), ledger=release.ledger_, attacks="none")
+    assert report.columns["sex"]["dropped"]

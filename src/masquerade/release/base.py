@@ -111,6 +111,7 @@ class Release(Learner):
             mechanism=type(self).__name__,
             protections=dict(self._protections()),
             aligned=True,
+            dropped=tuple(name for name in schema.names if name not in self._names_out()),
         )
         return self
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from masquerade import seeds
 from masquerade.codec.arrays import Encoded, Layout
-from masquerade.errors import SettingError
+from masquerade.errors import InputError, MasqueradeWarning, SettingError
 from masquerade.nets.autoregressive import NetSettings
 from masquerade.nets.coupling import Coupling, SecretNet
 from masquerade.nets.loop import Compilation
@@ -59,6 +62,7 @@ class SecretModel(Autoregressive):
     """
 
     _shifts: list[NDArray[np.float32]]
+    _change: Callable[..., Any] | None = None
 
     def __init__(
         self,
@@ -109,15 +113,17 @@ class SecretModel(Autoregressive):
         drawer, names = self._drawer, self.codec_.layout.names
         net = drawer.net
         assert isinstance(net, SecretNet)
-        coupling = Coupling(net, tuple(names.index(name) for name in self.keep if name in names))
         key, level = jax.random.key(seed), np.float32(strength)
         padded = np.zeros((drawer.block_rows, codes.shape[1]), np.int32)
         share = drawer.log_share
-        program = Compilation(coupling.rows, drawer.ready, share, share, level, key, np.int32(0), padded).result()
+        if self._change is None:  # compiled once for all strengths and seeds
+            coupling = Coupling(net, tuple(names.index(name) for name in self.keep if name in names))
+            arguments = (drawer.ready, share, share, level, key, np.int32(0), padded)
+            self._change = Compilation(coupling.rows, *arguments).result()
         result = np.empty_like(codes)
         for block, (rows, before) in enumerate(self._alike(codes)):
             padded[: len(rows)] = codes[rows]
-            drawn = program(drawer.ready, before, share, level, key, np.int32(block), padded)
+            drawn = self._change(drawer.ready, before, share, level, key, np.int32(block), padded)
             result[rows] = np.asarray(drawn)[: len(rows)]
         return result
 
@@ -157,6 +163,7 @@ class SecretModel(Autoregressive):
         """The net, and then for each class of each secret a shift of where the heads start, so that every code of every column
         is expected as often among the rows of that class as it is there (iterative scaling, Deming and Stephan 1940)."""
         super()._learn(encoded, layout, seed)
+        self._change = None
         digits, drawer = self._drawer.net.slots.digits, self._drawer
         classes = self._classes(encoded.codes)
         counts_of_classes = [int(table.max()) + 1 for table in self._class_tables()]
@@ -176,6 +183,23 @@ class SecretModel(Autoregressive):
                     drawer.log_share > -1e8
                 )
                 shift += np.clip(step, -1, 1).astype(np.float32)
+
+    def ruled(self, typed: pl.DataFrame, seed: int) -> pl.DataFrame:
+        """Changed rows with every business rule met and kept columns as they are; where these leave no way, a warning says so.
+
+        Args:
+            typed: changed rows, all columns.
+            seed: of the draws.
+        """
+        if self._enforcer is None or not typed.height:
+            return typed
+        keep = frozenset(self.keep)
+        typed = self._enforcer.settle(typed, keep)
+        try:
+            return self._enforcer.repair(typed, keep, seeds.stream(seed, "mend"))
+        except InputError as error:
+            warnings.warn(f"{error} The rows are released as they are.", MasqueradeWarning, stacklevel=4)
+            return typed
 
     def secrets(self, codes: Codes, seed: int) -> Codes:
         """The rows with their secrets drawn from what the other columns say of them, whatever they were."""

@@ -131,7 +131,7 @@ class Desensitizer(Release):
 
     def _learn(self, typed: pl.DataFrame, seed: int) -> None:
         columns = arranged(self.schema_, self.hide, self.keep)
-        schema = Schema(tuple(self.schema_[name] for name in columns), self.schema_.unit, self.schema_.declared)
+        schema = dataclasses.replace(self.schema_, columns=tuple(self.schema_[name] for name in columns))
         self._model = SecretModel(
             hide=tuple(self.hide),
             keep=tuple(self.keep),
@@ -192,7 +192,7 @@ class Desensitizer(Release):
                     same &= codec.locate(name, typed.get_column(name)) == due
                 new = typed.get_column(name).zip_with(pl.Series(same), new)
             columns.append(new.alias(name))
-        return pl.DataFrame(columns)
+        return self._model.ruled(pl.DataFrame(columns), seeds.integer(seed, "rules"))
 
     def _native(self, typed: pl.DataFrame, raw: pl.DataFrame, kind: frames.FrameKind) -> Any:
         """The kept columns to the letter, the others spelled like the column."""

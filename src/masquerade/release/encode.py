@@ -6,11 +6,10 @@ none; codes are pseudonymous, not anonymous.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -146,13 +145,6 @@ class Encoder(Release):
         check_encodable(self, typed, schema)
 
     # ── learning ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def fit(self, X: Any, y: Any = None, schema: Schema | None = None) -> Self:
-        """Learn from a table; see `Release.fit`."""
-        super().fit(X, y, schema)
-        dropped = tuple(name for name in self.schema_.names if name != self.target)
-        self.ledger_ = dataclasses.replace(self.ledger_, dropped=dropped)
-        return self
 
     def _learn(self, typed: pl.DataFrame, seed: int) -> None:
         apart = {*self.hide, *([] if self.target is None else [self.target])}

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
-
 from masquerade.synthesize.base import Synthesizer
+from masquerade.synthesize.discovery import classes_of
 
 __all__ = ["Synthesizer", "synthesizers"]
 
@@ -17,14 +14,4 @@ def synthesizers() -> dict[str, type[Synthesizer]]:
     >>> "ctgan" in synthesizers()
     True
     """
-    found = {}
-    for module in pkgutil.iter_modules(__path__, __name__ + "."):
-        for value in vars(importlib.import_module(module.name)).values():
-            if (
-                inspect.isclass(value)
-                and issubclass(value, Synthesizer)
-                and not inspect.isabstract(value)
-                and value.__module__ == module.name
-            ):
-                found[module.name.rpartition(".")[2]] = value
-    return found
+    return classes_of(__path__, __name__, Synthesizer)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from masquerade.inference import infer
     from masquerade.judge.report import Report
     from masquerade.loading import load
+    from masquerade.privacy.budget import Privacy
     from masquerade.privacy.ledger import Ledger
     from masquerade.release.balance import augment
     from masquerade.release.desensitize import Desensitizer
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from masquerade.synthesize.autoregressive import Autoregressive
     from masquerade.synthesize.copula import GaussianCopula
     from masquerade.synthesize.ctgan import CTGAN
+    from masquerade.synthesize.marginals import Marginals
     from masquerade.synthesize.tvae import TVAE
 
 __version__ = "0.1.0"
@@ -56,8 +58,10 @@ _HOMES = {
     "GaussianCopula": "masquerade.synthesize.copula",
     "Inequality": "masquerade.rules.inequality",
     "Ledger": "masquerade.privacy.ledger",
+    "Marginals": "masquerade.synthesize.marginals",
     "Masker": "masquerade.release.mask",
     "OneHot": "masquerade.rules.one_hot",
+    "Privacy": "masquerade.privacy.budget",
     "Range": "masquerade.rules.interval",
     "Report": "masquerade.judge.report",
     "Schema": "masquerade.schema",
@@ -89,8 +93,10 @@ __all__ = [
     "GaussianCopula",
     "Inequality",
     "Ledger",
+    "Marginals",
     "Masker",
     "OneHot",
+    "Privacy",
     "Range",
     "Report",
     "Schema",

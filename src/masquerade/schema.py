@@ -40,6 +40,8 @@ class Column:
         least_decimals: in numbers written as text, digits kept even when they are zeros (0 writes `2.5` and `3`); None:
             all `decimals`.
         missing: the word that stands for a missing value in text (`"?"`, `""`); None: a true null.
+        nullable: whether values may be missing; None: wherever they are. A private fit asks the schema and not the data, and
+            takes None for yes where there is a word for missing.
         sensitive: whether this is a secret that attacks should try to learn.
         pii: the kind of identifier that it holds, a key of `masquerade.identifying.IDENTIFIERS`; None: none is known.
         quasi: whether it tells who a row is about together with other columns.
@@ -59,6 +61,7 @@ class Column:
     decimals: int | None = None
     least_decimals: int | None = None
     missing: str | None = None
+    nullable: bool | None = None
     sensitive: bool = False
     pii: str | None = None
     quasi: bool = False
@@ -128,6 +131,7 @@ class Column:
             ("levels", list | tuple, "a list of texts"),
             ("sensitive", bool, "true or false"),
             ("quasi", bool, "true or false"),
+            ("nullable", bool, "true or false"),
             ("pii", str, "text in quotes"),
             ("missing", str, "text in quotes"),
             ("format", str, "text in quotes"),

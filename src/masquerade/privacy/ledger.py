@@ -33,6 +33,7 @@ class Ledger:
         protections: measures without a guarantee, such as `{"protect": 10}`.
         aligned: whether row i of the release was made from row i of the table, so that the records are still there.
         dropped: columns of the table that are not in the release.
+        split: of a guarantee: the ε that each stage alone would give at the same δ.
     """
 
     guarantee: str = "none"
@@ -45,6 +46,7 @@ class Ledger:
     protections: Mapping[str, Any] = field(default_factory=dict)
     aligned: bool = False
     dropped: tuple[str, ...] = ()
+    split: Mapping[str, float] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """The guarantee in plain words, and without one the protection that was on.

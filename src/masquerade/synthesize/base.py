@@ -21,6 +21,7 @@ from masquerade import artifact, frames, seeds, spelling
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.table import TableCodec
 from masquerade.errors import ArtifactError, ConditionError
+from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import Ledger
 from masquerade.privacy.protect import unit_series
 from masquerade.progress import Callback, Progress
@@ -31,6 +32,7 @@ from masquerade.secret import Secret
 from masquerade.synthesize.enforcement import enforced
 from masquerade.synthesize.estimator import Learner
 from masquerade.synthesize.given import Condition, Known, given_columns, one_column, rows_wanted
+from masquerade.synthesize.private import Prepared, Spending, open_private, prepare
 from masquerade.synthesize.settings import check_count
 from masquerade.synthesize.source import open_source
 
@@ -65,6 +67,12 @@ class Synthesizer(Learner):
     most_levels: int = 500
     """At most so many levels of a column get a code."""
 
+    spends: ClassVar[Spending | None] = None
+    """How a private fit splits its budget before `_learn_private`; None: the model gives no guarantee."""
+
+    privacy: Privacy | None = None
+    """The guarantee to keep; a setting of those models that can keep one."""
+
     protect: int
     unit: str | None
     discrete_columns: Sequence[str] | None
@@ -89,6 +97,11 @@ class Synthesizer(Learner):
     @abstractmethod
     def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
         """Learn from the encoded training table; set `history_` and `interrupted_`."""
+
+    def _learn_private(self, prepared: Prepared) -> None:
+        """`_learn` under a guarantee: each look at `prepared.encoded` is paid for at `prepared.accountant` before it is taken,
+        randomness comes from the operating system, and `history_` tells steps and ε only."""
+        raise NotImplementedError(f"{type(self).__name__} gives no guarantee")
 
     @abstractmethod
     def _draw(self, rows: int, known: Any, seed: int) -> Encoded:
@@ -119,6 +132,8 @@ class Synthesizer(Learner):
             SettingError: a setting out of range.
             InterruptedTraining: Ctrl-C before there was anything to keep.
         """
+        if self.privacy is not None:
+            return self._fit_private(X, schema, self.privacy)
         seed = self._seed()
         self._check_settings()
         check_count("protect", self.protect, least=0)
@@ -156,6 +171,21 @@ class Synthesizer(Learner):
         self.interrupted_, self._calls = False, 0
         self._tell(Progress("encode", 1, 1, time.monotonic() - began, finished=True))
         self._learn(encoded, self.codec_.layout, seeds.integer(seed, "learn"))
+        return self
+
+    def _fit_private(self, X: Any, schema: Schema | None, privacy: Privacy) -> Self:
+        """`fit` under a guarantee: what is not declared is paid for or refused."""
+        assert self.spends is not None, "only models that can keep a guarantee have the setting"
+        self._check_settings()
+        began = time.monotonic()
+        self._tell(Progress("encode", 0, 1, 0.0))
+        opened = open_private(X, schema, privacy, seed=self.random_state, unit=self.unit)
+        prepared = prepare(opened, privacy, self.spends)
+        self.codec_, self.schema_, self.kind_ = prepared.codec, opened.schema, opened.kind.protected(opened.schema)
+        self._enforcer, self.interrupted_, self._calls, self.history_ = None, False, 0, []
+        self._tell(Progress("encode", 1, 1, time.monotonic() - began, finished=True))
+        self._learn_private(prepared)
+        self.ledger_ = prepared.accountant.ledger(type(self).__name__)
         return self
 
     def _reused(self) -> TableCodec | None:
@@ -298,7 +328,11 @@ class Synthesizer(Learner):
         """A fitted model from what `save` wrote; `nets` are factories that the user brought."""
         config = part.config
         try:
-            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
+            settings: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()
+            }
+            if settings.get("privacy") is not None:
+                settings["privacy"] = Privacy.from_dict(settings["privacy"])
             model = cls(**settings, **{k: v for k, v in nets.items() if v is not None})
             codec_arrays, learned = (
                 {k.removeprefix(head): v for k, v in part.arrays.items() if k.startswith(head)}

@@ -16,6 +16,7 @@ import polars as pl
 
 from masquerade import inference, seeds
 from masquerade.errors import SettingError, nearest
+from masquerade.privacy.budget import Privacy
 from masquerade.progress import Callback, ConsoleProgress, Progress
 from masquerade.schema import Schema
 
@@ -110,6 +111,8 @@ class Learner(Estimator, ABC):
 
 
 def _is_plain(value: Any) -> bool:
+    if isinstance(value, Privacy):
+        return True
     if isinstance(value, Mapping):
         return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
     if isinstance(value, tuple | list):
@@ -118,7 +121,9 @@ def _is_plain(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, mappings as dictionaries."""
+    """Tuples as lists, mappings and a `Privacy` as dictionaries."""
+    if isinstance(value, Privacy):
+        return value.to_dict()
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

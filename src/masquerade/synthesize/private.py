@@ -1,0 +1,152 @@
+"""Private preparation: from a declared table to codes and noised counts, each look at the rows paid for.
+
+Nothing here is decided by the rows but through noise: the columns, their levels and bounds come from the declared schema, the
+bins of numbers from noised histograms (stage `domains`), the share of each code and the number of rows from noised counts
+(stage `marginals`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from masquerade import frames, spelling
+from masquerade.codec.arrays import Encoded
+from masquerade.codec.declared import Grid, declared_codec
+from masquerade.codec.table import TableCodec
+from masquerade.errors import SchemaError, SettingError
+from masquerade.files import read_table
+from masquerade.privacy.accountant import Accountant
+from masquerade.privacy.budget import Privacy
+from masquerade.privacy.events import discrete_gaussian
+from masquerade.privacy.noise import noised_counts
+from masquerade.schema import Schema
+
+__all__ = ["Opened", "Prepared", "Spending", "open_private", "prepare"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a private model learns from.
+
+    Args:
+        codec: made of declared and noised facts alone; its layout's `frequencies` are noised.
+        encoded: the rows, private: every further look at them is to be paid for.
+        counts: noised rows of each code, one array of shape (size,) per modelled column, int64; may be below 0.
+        scale: standard deviation of the noise in `counts`.
+        total: noised number of rows, at least 1.
+        units: number of the unit of each row, shape (rows,); None: each row is its own.
+        accountant: what has been spent, and what is left.
+    """
+
+    codec: TableCodec
+    encoded: Encoded
+    counts: tuple[NDArray[np.int64], ...]
+    scale: float
+    total: float
+    units: NDArray[np.int64] | None
+    accountant: Accountant
+
+
+@dataclass(frozen=True)
+class Spending:
+    """How a model splits its budget (shares of μ² = 1 / σ²) before it learns; it learns with the rest.
+
+    Args:
+        domains: for the histograms that bins of numbers are made from; not spent where there is no number.
+        marginals: for the counts of all codes of all columns.
+        most_bins: at most so many bins of a number.
+    """
+
+    domains: float
+    marginals: float
+    most_bins: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A declared table.
+
+    Args:
+        typed: its rows; of each unit at most as many as the guarantee is for.
+        schema: declared.
+        kind: the kind of frame it came in.
+        units: number of the unit of each row, shape (rows,); None: each row is its own.
+    """
+
+    typed: pl.DataFrame
+    schema: Schema
+    kind: frames.FrameKind
+    units: NDArray[np.int64] | None
+
+
+def open_private(X: Any, schema: Schema | None, privacy: Privacy, *, seed: int | None, unit: str | None) -> Opened:
+    """Check what a private fit asks for, read the table, and bound what each unit contributes.
+
+    Raises:
+        SettingError: a seed was given, or units that disagree, or δ above 1 / rows.
+        SchemaError: there is no schema, or it is not declared.
+        TableError: the table cannot be modelled.
+    """
+    if seed is not None:
+        raise SettingError(
+            f"random_state: got {seed} with a private fit, whose noise must stay unknown: a published seed undoes it; "
+            "leave the seed out."
+        )
+    if schema is None or not schema.declared:
+        got = "no schema" if schema is None else "a schema that is not declared"
+        raise SchemaError(
+            f"schema: got {got}, and what is inferred from private rows would leak them; write one with `masquerade inspect`, "
+            "check that all of it may be public, and set declared = true."
+        )
+    named = {name for name in (privacy.unit, unit, schema.unit) if name is not None}
+    if len(named) > 1:
+        raise SettingError(f"unit: got {' and '.join(map(repr, sorted(named)))}; name one column.")
+    schema = dataclasses.replace(schema, unit=next(iter(named), None))
+    if isinstance(X, str | Path):
+        X = read_table(X)
+    raw, kind = frames.to_polars(X)
+    frames.check_table(raw)
+    return Opened(spelling.parse(raw, schema), schema, kind, None)
+
+
+def prepare(opened: Opened, privacy: Privacy, spending: Spending) -> Prepared:
+    """Encode a declared table.
+
+    Args:
+        opened: the rows.
+        privacy: the budget.
+        spending: how it is split.
+    """
+    typed, schema = opened.typed, opened.schema
+    accountant = Accountant(privacy, schema.unit or "row")
+    grids = {column.name: Grid.of(column) for column in schema if column.is_numeric}
+    cells = {}
+    if grids:
+        sigma = accountant.sigma(spending.domains, len(grids))
+        accountant.spend(discrete_gaussian(sigma, stage="domains", what="histograms of numbers", count=len(grids)))
+        for name, grid in grids.items():
+            places = grid.locate(typed.get_column(name))
+            counts = noised_counts(np.bincount(places[places >= 0], minlength=grid.cells), sigma)
+            cells[name] = counts.astype(np.float64)
+    codec = declared_codec(schema, cells, most_bins=spending.most_bins)
+    encoded = codec.encode(typed, secrets.randbits(63))
+    sizes = codec.layout.sizes
+    sigma = accountant.sigma(spending.marginals, len(sizes))
+    accountant.spend(discrete_gaussian(sigma, stage="marginals", what="counts of each column", count=len(sizes)))
+    counted = tuple(
+        noised_counts(np.bincount(encoded.codes[:, i], minlength=size), sigma) for i, size in enumerate(sizes)
+    )
+    weights = 1 / np.array(sizes, float)  # the variance of a column's sum is its codes' together
+    total = max(float(np.average([c.sum() for c in counted], weights=weights)), 1.0)
+    clipped = [np.maximum(c, 0) + 1e-9 for c in counted]
+    layout = dataclasses.replace(codec.layout, frequencies=tuple(c / c.sum() for c in clipped))
+    codec = dataclasses.replace(codec, layout=layout)
+    return Prepared(codec, encoded, counted, sigma, total, opened.units, accountant)

@@ -98,16 +98,10 @@ def gaussian_multiplier(epsilon: float, delta: float) -> float:
     >>> round(gaussian_multiplier(0.3407, 1e-5), 2)
     10.0
     """
-    from scipy.optimize import brentq
-    from scipy.special import log_ndtr
+    need_dp()
+    from dp_accounting import gaussian_mechanism
 
-    def excess(log_sigma: float) -> float:
-        sigma = math.exp(log_sigma)
-        first = log_ndtr(0.5 / sigma - epsilon * sigma)
-        second = epsilon + log_ndtr(-0.5 / sigma - epsilon * sigma)
-        return float(first + math.log1p(-math.exp(min(second - first, -1e-300))) - math.log(delta))
-
-    return math.exp(brentq(excess, math.log(1e-3), math.log(1e9), xtol=1e-12))
+    return float(gaussian_mechanism.get_sigma_gaussian(epsilon, delta))
 
 
 def calibrate(

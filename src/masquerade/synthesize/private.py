@@ -114,7 +114,9 @@ def open_private(X: Any, schema: Schema | None, privacy: Privacy, *, seed: int |
         X = read_table(X)
     raw, kind = frames.to_polars(X)
     frames.check_table(raw)
-    return Opened(spelling.parse(raw, schema), schema, kind, None)
+    # A cell beyond what is declared must not show in a refusal: it counts as the nearest bound, or as a draw.
+    typed = spelling.parse(raw, dataclasses.replace(schema, declared=False))
+    return Opened(typed, schema, kind, None)
 
 
 def prepare(opened: Opened, privacy: Privacy, spending: Spending) -> Prepared:

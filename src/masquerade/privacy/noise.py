@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 
 from masquerade.errors import SettingError
 
-__all__ = ["noised_counts"]
+__all__ = ["need_opendp", "noised_counts"]
 
 
-@functools.cache
-def _measurement(scale: float) -> Any:
+def need_opendp() -> Any:
+    """The library `opendp.prelude`.
+
+    Raises:
+        SettingError: the extra `dp` is not installed.
+    """
     try:
         import opendp.prelude as dp
     except ImportError as error:
@@ -27,6 +31,12 @@ def _measurement(scale: float) -> Any:
             "install it with: pip install 'masquerade[dp]'."
         ) from error
     dp.enable_features("contrib")
+    return dp
+
+
+@functools.lru_cache(maxsize=256)
+def _measurement(scale: float) -> Any:
+    dp = need_opendp()
     return dp.m.make_gaussian(dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64"), scale=scale)
 
 

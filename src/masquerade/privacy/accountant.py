@@ -56,6 +56,17 @@ class Accountant:
             )
         self.events.append(event)
 
+    def settle(self, event: Event, count: int) -> None:
+        """Say that an event which was noted in advance was done only `count` times.
+
+        Raises:
+            SettingError: it was not noted, or less often than that.
+        """
+        place = next((i for i, noted in enumerate(self.events) if noted is event), None)
+        if place is None or not 0 <= count <= event["count"]:
+            raise SettingError(f"count: got {count}, expected at most the {event['count']} times that were noted.")
+        self.events[place : place + 1] = [{**event, "count": int(count)}] if count else []
+
     def spent(self) -> float:
         """ε so far."""
         return epsilon_of(self.events, self.privacy.delta) if self.events else 0.0

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from masquerade.errors import ArtifactError, SettingError
 from masquerade.privacy.events import Event
 
-__all__ = ["GRID", "calibrate", "epsilon_of", "gaussian_multiplier", "need_dp"]
+__all__ = ["GRID", "calibrate", "deltas_of", "epsilon_of", "gaussian_multiplier", "need_dp"]
 
 GRID = 1e-4
 """Interval of the privacy loss distribution's grid; losses are rounded up to it, so the result is an upper bound."""
@@ -90,6 +90,26 @@ def epsilon_of(
             accountant.compose(_dp_event(event))
         found.append(float(accountant.get_epsilon(left)))
     return min(found, default=math.inf)
+
+
+def deltas_of(
+    events: Iterable[Mapping[str, Any]], epsilons: Sequence[float], *, grid: float = GRID
+) -> list[float]:
+    """The δ that events guarantee at each of these ε: their whole privacy profile, from privacy loss distributions.
+
+    Args:
+        events: Gaussian ones, on all rows or on Poisson samples.
+        epsilons: where to read the profile.
+        grid: of the privacy loss distribution.
+
+    >>> from masquerade.privacy.events import gaussian
+    >>> [round(delta, 4) for delta in deltas_of([gaussian(1.0, stage="marginals", what="one")], [0.0, 1.0])]
+    [0.3829, 0.1269]
+    """
+    accountant = need_dp().pld.PLDAccountant(value_discretization_interval=grid)
+    for event in events:
+        accountant.compose(_dp_event(event))
+    return [float(delta) for delta in accountant.get_delta(list(epsilons))]
 
 
 def gaussian_multiplier(epsilon: float, delta: float) -> float:

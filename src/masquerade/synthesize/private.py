@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from masquerade import frames, spelling
 from masquerade.codec.arrays import Encoded
-from masquerade.codec.declared import Grid, declared_codec
+from masquerade.codec.declared import declared_codec
 from masquerade.codec.table import TableCodec
 from masquerade.errors import SchemaError, SettingError
 from masquerade.files import read_table
@@ -28,6 +28,7 @@ from masquerade.privacy.budget import Privacy
 from masquerade.privacy.events import discrete_gaussian
 from masquerade.privacy.noise import noised_counts
 from masquerade.schema import Schema
+from masquerade.synthesize.private_domains import find_domains
 
 __all__ = ["Opened", "Prepared", "Spending", "open_private", "prepare"]
 
@@ -79,12 +80,14 @@ class Opened:
         schema: declared.
         kind: the kind of frame it came in.
         units: number of the unit of each row, shape (rows,); None: each row is its own.
+        most_rows: rows that one unit has at most.
     """
 
     typed: pl.DataFrame
     schema: Schema
     kind: frames.FrameKind
     units: NDArray[np.int64] | None
+    most_rows: int = 1
 
 
 def open_private(X: Any, schema: Schema | None, privacy: Privacy, *, seed: int | None, unit: str | None) -> Opened:
@@ -127,28 +130,25 @@ def prepare(opened: Opened, privacy: Privacy, spending: Spending) -> Prepared:
         privacy: the budget.
         spending: how it is split.
     """
-    typed, schema = opened.typed, opened.schema
-    accountant = Accountant(privacy, schema.unit or "row")
-    grids = {column.name: Grid.of(column) for column in schema if column.is_numeric}
-    cells = {}
-    if grids:
-        sigma = accountant.sigma(spending.domains, len(grids))
-        accountant.spend(discrete_gaussian(sigma, stage="domains", what="histograms of numbers", count=len(grids)))
-        for name, grid in grids.items():
-            places = grid.locate(typed.get_column(name))
-            counts = noised_counts(np.bincount(places[places >= 0], minlength=grid.cells), sigma)
-            cells[name] = counts.astype(np.float64)
-    codec = declared_codec(schema, cells, most_bins=spending.most_bins)
+    typed, most = opened.typed, opened.most_rows
+    accountant = Accountant(privacy, opened.schema.unit or "row")
+    domains = find_domains(
+        typed, opened.schema, accountant, share=spending.domains, sensitivity=most, most_bins=spending.most_bins
+    )
+    codec = declared_codec(domains.schema, domains.histograms, most_bins=spending.most_bins, levels=domains.levels)
     encoded = codec.encode(typed, secrets.randbits(63))
     sizes = codec.layout.sizes
     sigma = accountant.sigma(spending.marginals, len(sizes))
-    accountant.spend(discrete_gaussian(sigma, stage="marginals", what="counts of each column", count=len(sizes)))
+    accountant.spend(
+        discrete_gaussian(sigma, stage="marginals", what="counts of each column", count=len(sizes), sensitivity=most)
+    )
+    scale = sigma * most
     counted = tuple(
-        noised_counts(np.bincount(encoded.codes[:, i], minlength=size), sigma) for i, size in enumerate(sizes)
+        noised_counts(np.bincount(encoded.codes[:, i], minlength=size), scale) for i, size in enumerate(sizes)
     )
     weights = 1 / np.array(sizes, float)  # the variance of a column's sum is its codes' together
     total = max(float(np.average([c.sum() for c in counted], weights=weights)), 1.0)
     clipped = [np.maximum(c, 0) + 1e-9 for c in counted]
     layout = dataclasses.replace(codec.layout, frequencies=tuple(c / c.sum() for c in clipped))
     codec = dataclasses.replace(codec, layout=layout)
-    return Prepared(codec, encoded, counted, sigma, total, opened.units, accountant)
+    return Prepared(codec, encoded, counted, scale, total, opened.units, accountant)

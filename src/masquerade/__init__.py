@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from masquerade.inference import infer
     from masquerade.judge.report import Report
     from masquerade.loading import load
+    from masquerade.picture_files import read_pictures, write_pictures
+    from masquerade.pictures import Pictures
     from masquerade.privacy.budget import Privacy
     from masquerade.privacy.ledger import Ledger
     from masquerade.release.balance import augment
@@ -61,6 +63,7 @@ _HOMES = {
     "Marginals": "masquerade.synthesize.marginals",
     "Masker": "masquerade.release.mask",
     "OneHot": "masquerade.rules.one_hot",
+    "Pictures": "masquerade.pictures",
     "Privacy": "masquerade.privacy.budget",
     "Range": "masquerade.rules.interval",
     "Report": "masquerade.judge.report",
@@ -72,10 +75,12 @@ _HOMES = {
     "evaluate": "masquerade.evaluation",
     "infer": "masquerade.inference",
     "load": "masquerade.loading",
+    "read_pictures": "masquerade.picture_files",
     "read_schema": "masquerade.files",
     "read_table": "masquerade.files",
     "survey": "masquerade.surveying.passes",
     "synthesizers": "masquerade.synthesize",
+    "write_pictures": "masquerade.picture_files",
     "write_schema": "masquerade.files",
     "write_table": "masquerade.files",
 }
@@ -96,6 +101,7 @@ __all__ = [
     "Marginals",
     "Masker",
     "OneHot",
+    "Pictures",
     "Privacy",
     "Range",
     "Report",
@@ -107,10 +113,12 @@ __all__ = [
     "evaluate",
     "infer",
     "load",
+    "read_pictures",
     "read_schema",
     "read_table",
     "survey",
     "synthesizers",
+    "write_pictures",
     "write_schema",
     "write_table",
 ]

@@ -69,7 +69,7 @@ class Pictures:
 
     def __getitem__(self, index: Any) -> Pictures:
         """A selection of pictures."""
-        chosen = np.arange(len(self))[index]
+        chosen = np.atleast_1d(np.arange(len(self))[index])
         files = tuple(self.files[i] for i in chosen) if self.files else ()
         return Pictures(self.images[chosen], {k: v[chosen] for k, v in self.labels.items()}, files)
 

@@ -1,21 +1,52 @@
 """From events to ε: privacy loss distributions for the headline, Rényi divergences as the cross-check.
 
-Google's dp-accounting does the sums (extra `dp`); this module says which of its events each of ours is.
+Google's dp-accounting does the sums (extra `dp`); `masquerade.privacy.losses` says what the loss of each event is.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from masquerade.errors import ArtifactError, SettingError
 from masquerade.privacy.events import Event
+from masquerade.privacy.losses import composed, needs_rdp, profile
 
-__all__ = ["GRID", "calibrate", "deltas_of", "epsilon_of", "gaussian_multiplier", "need_dp"]
+__all__ = [
+    "GRID",
+    "calibrate",
+    "checked",
+    "deltas_of",
+    "epsilon_of",
+    "gaussian_multiplier",
+    "need_dp",
+    "profile_of",
+]
 
 GRID = 1e-4
-"""Interval of the privacy loss distribution's grid; losses are rounded up to it, so the result is an upper bound."""
+"""Step of the grid of losses, for an ε from about 0.1 to 10."""
+
+HOPELESS = 1e3
+"""Where Rényi divergences give an ε above this, it is not worth the memory to look closer."""
+
+SLACK = 5e-4
+"""Share of ε that a calibration may leave unused."""
+
+ROUNDING = 1e-6
+"""Share of ε by which the order of sums may change a result, at the very most."""
+
+MOST_EVENTS = 100_000
+MOST_TIMES = 10**8
+
+_FIGURES = {
+    "gaussian": ("sigma",), "discrete_gaussian": ("sigma",), "threshold": ("sigma",),
+    "poisson_gaussian": ("sigma", "rate"), "exponential": ("epsilon",),
+}  # fmt: skip
 
 
 def need_dp() -> Any:
@@ -35,22 +66,34 @@ def need_dp() -> Any:
     return dp_accounting
 
 
-def _dp_event(event: Mapping[str, Any]) -> Any:
-    dp = need_dp()
-    try:
-        kind, count = event["kind"], int(event["count"])
-        if kind in ("gaussian", "discrete_gaussian", "threshold"):
-            # Integer noise keeps the zCDP of continuous noise of its scale (arXiv 2004.00010, theorem 4).
-            single = dp.GaussianDpEvent(event["sigma"])
-        elif kind == "poisson_gaussian":
-            single = dp.PoissonSampledDpEvent(event["rate"], dp.GaussianDpEvent(event["sigma"]))
-        elif kind == "exponential":
-            single = dp.ZCDpEvent(event["epsilon"] ** 2 / 8)
-        else:
+def checked(events: Iterable[Any]) -> list[Mapping[str, Any]]:
+    """Events, once each has the figures of its kind and all are in their range.
+
+    Raises:
+        ArtifactError: an event is damaged or unknown, or there are more than any fit makes.
+    """
+    listed = list(events)
+    if len(listed) > MOST_EVENTS:
+        raise ArtifactError(f"ledger: {len(listed)} events, at most {MOST_EVENTS} are expected.")
+    for event in listed:
+        kind = event.get("kind") if isinstance(event, Mapping) else None
+        if not isinstance(kind, str) or kind not in _FIGURES:
             raise ArtifactError(f"ledger: unknown event {kind!r}; it was written by a newer version, install that.")
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"ledger: an event is damaged ({type(error).__name__}: {error}).") from error
-    return dp.SelfComposedDpEvent(single, count) if count != 1 else single
+        for name in _FIGURES[kind]:
+            if not _is_number(event.get(name)) or not 0 < event[name] < math.inf:
+                raise ArtifactError(f"ledger: an event is damaged ({kind}: {name} is not a number above 0).")
+        if event.get("rate", 1) > 1:
+            raise ArtifactError(f"ledger: an event is damaged ({kind}: rate is above 1).")
+        for name in ("count", "sensitivity"):
+            times = event.get(name, 1)
+            if not isinstance(times, int) or isinstance(times, bool) or not 1 <= times <= MOST_TIMES:
+                raise ArtifactError(f"ledger: an event is damaged ({kind}: {name} is not a whole number from 1 up).")
+        delta = event.get("delta", 0.0)
+        if not _is_number(delta) or not 0 <= delta < 1:
+            raise ArtifactError(f"ledger: an event is damaged ({kind}: delta is not in [0, 1)).")
+        if not isinstance(event.get("stage"), str):
+            raise ArtifactError(f"ledger: an event is damaged ({kind}: it has no stage).")
+    return listed
 
 
 def epsilon_of(
@@ -58,58 +101,131 @@ def epsilon_of(
     delta: float,
     *,
     method: Literal["pld", "rdp", "best"] = "best",
-    grid: float = GRID,
+    grid: float | None = None,
+    coarser: float = 1.0,
 ) -> float:
     """The ε that events guarantee at this δ, for adding or removing one unit.
 
     Args:
-        events: what was done, see `masquerade.privacy.events`.
-        delta: δ of the whole.
-        method: `"pld"` (tight; not every event has a distribution), `"rdp"` (looser), or `"best"`: the lesser of what there is.
-        grid: of the privacy loss distribution.
+        events: what was done, in order of time, see `masquerade.privacy.events`.
+        delta: δ of the whole; what the events themselves use of it is subtracted.
+        method: `"pld"` (tight), `"rdp"` (looser), or `"best"`: the lesser of both. Where an event has no privacy loss
+            distribution, `"pld"` is infinite.
+        grid: step of the privacy loss distribution; None: `GRID`, finer for an ε below 0.1, coarser above 10.
+        coarser: a factor to that step: quicker, and no lower.
+
+    Raises:
+        ArtifactError: an event is damaged or unknown.
 
     >>> from masquerade.privacy.events import poisson_gaussian
     >>> steps = poisson_gaussian(0.01, 4.0, 10_000, what="steps")
-    >>> round(epsilon_of([steps], 1e-5, method="rdp"), 4)
-    1.0355
+    >>> round(epsilon_of([steps], 1e-5, method="rdp"), 4), round(epsilon_of([steps], 1e-5), 4)
+    (1.0355, 0.947)
     """
-    dp = need_dp()
-    listed = list(events)
-    left = delta - sum(float(event.get("delta", 0.0)) for event in listed)
+    need_dp()
+    listed = checked(events)
+    left = delta - sum(event.get("delta", 0.0) * event["count"] for event in listed)
     if left <= 0:
         return math.inf
-    found = []
-    if method in ("rdp", "best"):
-        accountant = dp.rdp.RdpAccountant()
-        for event in listed:
-            accountant.compose(_dp_event(event))
-        found.append(float(accountant.get_epsilon(left)))
-    if method in ("pld", "best") and all(event["kind"] != "exponential" for event in listed):
-        accountant = dp.pld.PLDAccountant(value_discretization_interval=grid)
-        for event in listed:
-            accountant.compose(_dp_event(event))
-        found.append(float(accountant.get_epsilon(left)))
-    return min(found, default=math.inf)
+    if not listed:
+        return 0.0
+    coarse = _epsilon_of_rdp(_rdp_of(listed), left)
+    if method == "rdp":
+        return coarse
+    if coarse > HOPELESS or any(map(needs_rdp, listed)):
+        return coarse if method == "best" else math.inf
+    step = coarser * (_grid_for(coarse) if grid is None else grid)
+    found = float(composed(listed, step).get_epsilon_for_delta(left))
+    return min(found, coarse) if method == "best" else found
 
 
 def deltas_of(
-    events: Iterable[Mapping[str, Any]], epsilons: Sequence[float], *, grid: float = GRID
+    events: Iterable[Mapping[str, Any]], epsilons: Sequence[float], *, grid: float | None = None
 ) -> list[float]:
-    """The δ that events guarantee at each of these ε: their whole privacy profile, from privacy loss distributions.
+    """The δ that events guarantee at each of these ε: their whole privacy profile.
 
     Args:
-        events: Gaussian ones, on all rows or on Poisson samples.
+        events: what was done, in order of time.
         epsilons: where to read the profile.
-        grid: of the privacy loss distribution.
+        grid: step of the privacy loss distribution; None: as in `epsilon_of`.
+
+    Raises:
+        ArtifactError: an event is damaged or unknown.
 
     >>> from masquerade.privacy.events import gaussian
     >>> [round(delta, 4) for delta in deltas_of([gaussian(1.0, stage="marginals", what="one")], [0.0, 1.0])]
     [0.3829, 0.1269]
     """
-    accountant = need_dp().pld.PLDAccountant(value_discretization_interval=grid)
+    at, deltas = profile_of(events, grid=grid)
+    # Between two points of the grid δ is convex in e^ε, so the chord is an upper bound; beyond the last it does not grow.
+    wanted = np.asarray(epsilons, float)
+    found = np.interp(np.exp(np.minimum(wanted, 700.0)), np.exp(np.minimum(at, 700.0)), deltas, left=1.0)
+    return [float(delta) for delta in found]
+
+
+def profile_of(
+    events: Iterable[Mapping[str, Any]], *, grid: float | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The privacy profile of events where it was computed.
+
+    Returns:
+        ε, rising, on both sides of 0, and the δ that is guaranteed at each.
+    """
+    need_dp()
+    listed = checked(events)
+    lost = sum(event.get("delta", 0.0) * event["count"] for event in listed)
+    rdp = _rdp_of(listed)
+    coarse = _epsilon_of_rdp(rdp, 1e-6)
+    if not listed or coarse > HOPELESS or any(map(needs_rdp, listed)):
+        right = np.linspace(0.0, min(2 * coarse, HOPELESS), 2_000)
+        orders = _orders()[:, None]
+        bound = np.exp(np.clip(((orders - 1) * (rdp[:, None] - right)), -700, 0)).min(axis=0) if listed else 0 * right
+        at, deltas = np.concatenate([-right[:0:-1], right]), np.concatenate([np.ones(right.size - 1), bound])
+    else:
+        at, deltas = profile(composed(listed, _grid_for(coarse) if grid is None else grid))
+    return at, np.minimum(deltas + lost, 1.0)
+
+
+def _grid_for(epsilon: float) -> float:
+    """`GRID` for an ε from 0.1 to 10, and so in proportion."""
+    if 0.1 <= epsilon < 10:
+        return GRID
+    return float(10.0 ** max(math.floor(math.log10(max(epsilon, 1e-9))) - (3 if epsilon < 0.1 else 4), -12))
+
+
+@functools.cache
+def _orders() -> NDArray[np.float64]:
+    return np.asarray(need_dp().rdp.RdpAccountant()._orders, float)
+
+
+def _rdp_of(events: Iterable[Mapping[str, Any]]) -> NDArray[np.float64]:
+    """Rényi divergence of each order: it adds up."""
+    total = np.zeros(_orders().size)
     for event in events:
-        accountant.compose(_dp_event(event))
-    return [float(delta) for delta in accountant.get_delta(list(epsilons))]
+        if event["kind"] == "exponential":
+            total += event["count"] * event["epsilon"] ** 2 / 8 * _orders()
+        else:
+            # Integer noise keeps the zCDP of continuous noise of its scale, in any dimension (arXiv 2004.00010, theorem 14).
+            total += event["count"] * _rdp_of_gaussian(event["sigma"], event.get("rate", 1.0))
+    return total
+
+
+@functools.lru_cache(maxsize=256)
+def _rdp_of_gaussian(sigma: float, rate: float) -> NDArray[np.float64]:
+    if rate == 1:
+        return _orders() / (2 * sigma**2)
+    dp = need_dp()
+    accountant = dp.rdp.RdpAccountant()
+    accountant.compose(dp.PoissonSampledDpEvent(rate, dp.GaussianDpEvent(sigma)))
+    return np.asarray(accountant._rdp, float)
+
+
+def _epsilon_of_rdp(rdp: NDArray[np.float64], delta: float) -> float:
+    return float(need_dp().rdp.compute_epsilon(_orders(), rdp, delta)[0])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def gaussian_multiplier(epsilon: float, delta: float) -> float:
@@ -127,7 +243,9 @@ def gaussian_multiplier(epsilon: float, delta: float) -> float:
 def calibrate(
     events: Callable[[float], Sequence[Event]], epsilon: float, delta: float, *, low: float = 0.05, high: float = 1e6
 ) -> float:
-    """The least sigma, to a thousandth, with which events stay within (ε, δ); it never overshoots.
+    """The least sigma with which events stay within (ε, δ), so that ε is used to a two-thousandth; it never overshoots.
+
+    Rényi divergences, which are quick, narrow down where a coarse distribution is looked at, and that where the fine one is.
 
     Args:
         events: everything that is done, at a given sigma.
@@ -138,15 +256,43 @@ def calibrate(
     Raises:
         SettingError: even `high` is not enough.
     """
-    if epsilon_of(events(high), delta) > epsilon:
+
+    def spent(sigma: float, fineness: float) -> float:
+        return epsilon_of(events(sigma), delta, method="best" if fineness else "rdp", coarser=fineness or 1.0)
+
+    top = high
+    if spent(high, 0.0) <= epsilon:
+        bottom = low
+        while top > bottom * 1.02:
+            middle = math.sqrt(bottom * top)
+            bottom, top = (bottom, middle) if spent(middle, 0.0) <= epsilon else (middle, top)
+    elif spent(high, 1.0) > epsilon:
         raise SettingError(
             f"epsilon: {epsilon:g} is used up before this step; take a larger one, fewer steps, or declare more."
         )
-    bottom, top = low, high
-    while top > bottom * 1.001:
-        middle = math.sqrt(bottom * top)
-        if epsilon_of(events(middle), delta) <= epsilon:
-            top = middle
-        else:
-            bottom = middle
+    for fineness in (10.0, 1.0):  # what fits on a coarse grid fits on a fine one
+        top = _narrowed(functools.partial(spent, fineness=fineness), epsilon * (1 - ROUNDING), low, top)
+    while spent(top, 1.0) > epsilon:
+        top *= 1 + SLACK
+    return top
+
+
+def _narrowed(spent: Callable[[float], float], epsilon: float, low: float, top: float) -> float:
+    """The least sigma from `low` to `top`, which is enough; log ε is nearly a straight line in log sigma."""
+    if (found := spent(top)) > epsilon:  # a coarse grid may say so of what is enough
+        return top
+    bottom, slope = low, -1.0
+    for _ in range(40):
+        if found <= 0 or epsilon * (1 - SLACK) <= found <= epsilon or top <= bottom * (1 + SLACK / 10):
+            break
+        guess = top * (epsilon * (1 - SLACK / 2) / found) ** (1 / slope)
+        if not bottom < guess < top:
+            guess = math.sqrt(bottom * top)
+        reached = spent(guess)
+        if reached > epsilon:
+            bottom = guess
+        if reached > 0 and abs(math.log(top / guess)) > 1e-9:
+            slope = min(math.log(found / reached) / math.log(top / guess), -0.1)
+        if reached <= epsilon:
+            top, found = guess, reached
     return top

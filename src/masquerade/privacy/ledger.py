@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Ledger:
         aligned: whether row i of the release was made from row i of the table, so that the records are still there.
         dropped: columns of the table that are not in the release.
         split: of a guarantee: the ε that each stage alone would give at the same δ.
+        epsilon_rdp: of a guarantee: ε by Rényi divergences, which is looser; a cross-check by other sums.
     """
 
     guarantee: str = "none"
@@ -47,6 +49,7 @@ class Ledger:
     aligned: bool = False
     dropped: tuple[str, ...] = ()
     split: Mapping[str, float] = field(default_factory=dict)
+    epsilon_rdp: float | None = None
 
     def sentence(self) -> str:
         """The guarantee in plain words, and without one the protection that was on.
@@ -83,6 +86,11 @@ class Ledger:
         """The reverse of `to_dict`; unknown keys are ignored so that newer ledgers stay readable."""
         known = {f.name for f in dataclasses.fields(cls)}
         values = {k: v for k, v in data.items() if k in known}
+        for name, (kind, expected) in _KINDS.items():
+            if name in values and not kind(values[name]):
+                raise FileError(f"ledger: {name} is {str(values[name])[:80]!r}, expected {expected}.")
+        if values.get("guarantee", "none") != "none" and None in (values.get("epsilon"), values.get("delta")):
+            raise FileError("ledger: a guarantee without epsilon and delta, expected both.")
         return cls(**(values | {key: tuple(values.get(key, ())) for key in ("events", "dropped")}))
 
     @classmethod
@@ -90,11 +98,41 @@ class Ledger:
         """Read a ledger file; raises `FileError` when it is not one."""
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise FileError(f"{path}: cannot be read as a ledger ({error}).") from error
         if not isinstance(data, dict) or "guarantee" not in data:
             raise FileError(f"{path}: not a ledger, expected a JSON object with the key 'guarantee'.")
-        return cls.from_dict(data)
+        try:
+            return cls.from_dict(data)
+        except FileError as error:
+            raise FileError(f"{path}: {error}") from error
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
+
+
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "guarantee": (lambda value: isinstance(value, str), "text"),
+    "epsilon": (lambda value: value is None or _positive(value), "a finite number of at least 0, or null"),
+    "delta": (lambda value: value is None or (_positive(value) and value <= 1), "a number from 0 to 1, or null"),
+    "unit": (lambda value: isinstance(value, str), "text"),
+    "relation": (lambda value: value is None or isinstance(value, str), "text, or null"),
+    "mechanism": (lambda value: isinstance(value, str), "text"),
+    "events": (lambda value: isinstance(value, list | tuple) and all(map(_plain, value)), "a list of objects"),
+    "protections": (_plain, "an object"),
+    "aligned": (lambda value: isinstance(value, bool), "true or false"),
+    "dropped": (
+        lambda value: isinstance(value, list | tuple) and all(isinstance(name, str) for name in value),
+        "a list of texts",
+    ),
+    "split": (lambda value: _plain(value) and all(map(_positive, value.values())), "an object of numbers"),
+}
+"""What each field of a ledger file must be, and the words for it."""
 
 
 def ledger_path(released: str | Path) -> Path:

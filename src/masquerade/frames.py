@@ -95,13 +95,14 @@ class FrameKind:
         return cls(data["library"], columns)
 
 
-def to_polars(native: Any) -> tuple[pl.DataFrame, FrameKind]:
+def to_polars(native: Any, *, cell_by_cell: bool = False) -> tuple[pl.DataFrame, FrameKind]:
     """A user's frame as Polars, values as they were, and what kind of frame it was.
 
     Missing values of pandas become nulls; object columns of mixed types become text, with a warning.
 
     Args:
         native: a pandas or Polars DataFrame, a PyArrow Table, or a Narwhals DataFrame of one of them.
+        cell_by_cell: object columns of pandas become text, each cell by itself, so that none changes how others are read.
 
     Raises:
         TableError: it is something else, has a name twice, or a column of lists, structs or bytes.
@@ -121,7 +122,8 @@ def to_polars(native: Any) -> tuple[pl.DataFrame, FrameKind]:
     if recognised.implementation.is_pandas():
         series = []
         for position, name in enumerate(names):
-            column, inner, categories, ordered = column_of_pandas(name, native.iloc[:, position])
+            cells = native.iloc[:, position]
+            column, inner, categories, ordered = column_of_pandas(name, cells, cell_by_cell=cell_by_cell)
             series.append(column)
             columns[name] = ColumnKind(str(native.dtypes.iloc[position]), inner, categories, ordered)
         return _checked(pl.DataFrame(series)), FrameKind("pandas", columns)

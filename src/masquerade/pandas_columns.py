@@ -38,8 +38,13 @@ _INNER: dict[str, Any] = {
 }
 
 
-def column_of_pandas(name: str, series: Any) -> tuple[pl.Series, str | None, tuple[Any, ...] | None, bool]:
-    """A pandas series as Polars: (series, what an `object` holds, categories, whether they are ordered)."""
+def column_of_pandas(
+    name: str, series: Any, *, cell_by_cell: bool = False
+) -> tuple[pl.Series, str | None, tuple[Any, ...] | None, bool]:
+    """A pandas series as Polars: (series, what an `object` holds, categories, whether they are ordered).
+
+    `cell_by_cell` makes text of an `object`, each cell by itself.
+    """
     dtype, missing = series.dtype, series.isna().to_numpy(dtype=bool)
     text = str(dtype)
     if text == "category":
@@ -66,7 +71,18 @@ def column_of_pandas(name: str, series: Any) -> tuple[pl.Series, str | None, tup
         native = np.dtype(dtype.numpy_dtype)
         filled = series.to_numpy(dtype=native, na_value=native.type(0))
         return _with_nulls(pl.Series(name, filled), missing), None, None, False
+    if cell_by_cell and text == "object":
+        cells = zip(series.to_numpy(dtype=object), missing, strict=True)
+        words = [None if gone else _text_of(value) for value, gone in cells]
+        return pl.Series(name, words, dtype=pl.String), "string", None, False
     return *_objects(name, series, missing), None, False
+
+
+def _text_of(value: Any) -> str:
+    """One cell as text: whole numbers without decimals, dates and times as ISO 8601."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def _with_nulls(column: pl.Series, missing: np.ndarray[Any, Any]) -> pl.Series:

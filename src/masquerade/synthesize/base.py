@@ -33,6 +33,7 @@ from masquerade.synthesize.enforcement import enforced
 from masquerade.synthesize.estimator import Learner
 from masquerade.synthesize.given import Condition, Known, given_columns, one_column, rows_wanted
 from masquerade.synthesize.private import Prepared, Spending, open_private, prepare
+from masquerade.synthesize.private_rules import declared_enforcer
 from masquerade.synthesize.settings import check_count
 from masquerade.synthesize.source import open_source
 
@@ -174,18 +175,28 @@ class Synthesizer(Learner):
         return self
 
     def _fit_private(self, X: Any, schema: Schema | None, privacy: Privacy) -> Self:
-        """`fit` under a guarantee: what is not declared is paid for or refused."""
+        """`fit` under a guarantee: what is not declared is paid for or refused.
+
+        Formal guarantees:
+            Adding or removing all rows of one unit changes the probability of any fitted model, and so of its file, its ledger,
+            its rows and what is told on the way, by no more than the ledger says. Public are: the names of the table's columns,
+            what the schema declares, the settings, and the kind of frame (see `private_cells.declared_kind`). One thing is told
+            of the rows as they are: that some have no unit, where a unit is named, and then nothing is made.
+        """
         assert self.spends is not None, "only models that can keep a guarantee have the setting"
         self._check_settings()
         began = time.monotonic()
         self._tell(Progress("encode", 0, 1, 0.0))
         opened = open_private(X, schema, privacy, seed=self.random_state, unit=self.unit)
         prepared = prepare(opened, privacy, self.spends)
-        self.codec_, self.schema_, self.kind_ = prepared.codec, opened.schema, opened.kind.protected(opened.schema)
-        self._enforcer, self.interrupted_, self._calls, self.history_ = None, False, 0, []
+        self.codec_, self.schema_, self.kind_ = prepared.codec, prepared.codec.schema, opened.kind
+        self._enforcer = declared_enforcer(self.schema_, self.codec_)
+        self.interrupted_, self._calls, self.history_ = False, 0, []
+        bounded = {} if opened.units is None else {"rows_per_unit": opened.most_rows}
+        del opened
         self._tell(Progress("encode", 1, 1, time.monotonic() - began, finished=True))
         self._learn_private(prepared)
-        self.ledger_ = prepared.accountant.ledger(type(self).__name__)
+        self.ledger_ = prepared.accountant.ledger(type(self).__name__, bounded)
         return self
 
     def _reused(self) -> TableCodec | None:

@@ -10,25 +10,25 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade import frames, spelling
+from masquerade import frames
 from masquerade.codec.arrays import Encoded
 from masquerade.codec.declared import declared_codec
 from masquerade.codec.table import TableCodec
-from masquerade.errors import SchemaError, SettingError
-from masquerade.files import read_table
+from masquerade.errors import SchemaError, SettingError, nearest
 from masquerade.privacy.accountant import Accountant
 from masquerade.privacy.budget import Privacy
 from masquerade.privacy.events import discrete_gaussian
 from masquerade.privacy.noise import noised_counts
-from masquerade.schema import Schema
+from masquerade.schema import Column, Schema
+from masquerade.synthesize.private_cells import read_declared
 from masquerade.synthesize.private_domains import find_domains
+from masquerade.synthesize.private_rules import check_rules_declared
 
 __all__ = ["Opened", "Prepared", "Spending", "open_private", "prepare"]
 
@@ -93,10 +93,20 @@ class Opened:
 def open_private(X: Any, schema: Schema | None, privacy: Privacy, *, seed: int | None, unit: str | None) -> Opened:
     """Check what a private fit asks for, read the table, and bound what each unit contributes.
 
+    Everything is refused here by what is declared, but for one thing that only the rows can tell: a missing unit.
+
+    Args:
+        X: a pandas, Polars or PyArrow table, or the path of a file.
+        schema: declared.
+        privacy: whose rows are protected, and how many of them are used.
+        seed: must be None.
+        unit: the model's setting.
+
     Raises:
-        SettingError: a seed was given, or units that disagree, or δ above 1 / rows.
-        SchemaError: there is no schema, or it is not declared.
-        TableError: the table cannot be modelled.
+        SettingError: a seed was given, or units that disagree, or rows per unit without a unit.
+        SchemaError: there is no schema, it is not declared, it is not the table's, a column is of free text, or a row has no
+            unit.
+        RuleError: a rule that only the rows could complete.
     """
     if seed is not None:
         raise SettingError(
@@ -109,17 +119,56 @@ def open_private(X: Any, schema: Schema | None, privacy: Privacy, *, seed: int |
             f"schema: got {got}, and what is inferred from private rows would leak them; write one with `masquerade inspect`, "
             "check that all of it may be public, and set declared = true."
         )
+    schema = _with_unit(schema, privacy, unit)
+    check_rules_declared(schema.rules)
+    for column in schema:
+        if column.kind == "text" and column.name != schema.unit:
+            raise SchemaError(
+                f"column {column.name!r}: got free text, and nothing of it can be shown under a guarantee; drop the column, "
+                "or declare it categorical with levels that may be public."
+            )
+    typed, kind = read_declared(X, schema)
+    if schema.unit is None:
+        return Opened(typed, schema, kind, None)
+    typed, units = _bounded(typed, schema.unit, privacy.rows_per_unit)
+    return Opened(typed, schema, kind, units, privacy.rows_per_unit)
+
+
+def _with_unit(schema: Schema, privacy: Privacy, unit: str | None) -> Schema:
+    """The schema with the unit that is asked for, which becomes an id: nothing of it is modelled."""
     named = {name for name in (privacy.unit, unit, schema.unit) if name is not None}
     if len(named) > 1:
         raise SettingError(f"unit: got {' and '.join(map(repr, sorted(named)))}; name one column.")
-    schema = dataclasses.replace(schema, unit=next(iter(named), None))
-    if isinstance(X, str | Path):
-        X = read_table(X)
-    raw, kind = frames.to_polars(X)
-    frames.check_table(raw)
-    # A cell beyond what is declared must not show in a refusal: it counts as the nearest bound, or as a draw.
-    typed = spelling.parse(raw, dataclasses.replace(schema, declared=False))
-    return Opened(typed, schema, kind, None)
+    unit = next(iter(named), None)
+    if unit is None:
+        if privacy.rows_per_unit != 1:
+            raise SettingError(
+                f"rows_per_unit: got {privacy.rows_per_unit} without a unit, where each row is its own; name the column that "
+                "says whose row it is."
+            )
+        return schema
+    if unit not in schema:
+        raise SchemaError(f"unit: there is no column {unit!r}{nearest(unit, schema.names)}.")
+    old = schema[unit]
+    made = Column(unit, "id", missing=old.missing, sensitive=old.sensitive, pii=old.pii, quasi=old.quasi)
+    columns = tuple(made if column.name == unit else column for column in schema)
+    return dataclasses.replace(schema, columns=columns, unit=unit)
+
+
+def _bounded(typed: pl.DataFrame, unit: str, most: int) -> tuple[pl.DataFrame, NDArray[np.int64]]:
+    """At most so many rows of each unit, chosen by the operating system's randomness; and the unit of each row kept."""
+    names = typed.get_column(unit)
+    if gone := names.null_count():
+        raise SchemaError(
+            f"column {unit!r}: {gone:,} rows have no unit, so nobody can tell whose they are; fill them in, or leave them out."
+        )
+    units = names.rank("dense").cast(pl.Int64).to_numpy() - 1
+    luck = np.random.default_rng(secrets.randbits(128)).random(units.size)
+    order = np.lexsort((luck, units))
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(units[order])) + 1, [units.size]])
+    rank = np.arange(units.size) - np.repeat(starts[:-1], np.diff(starts))
+    kept = np.sort(order[rank < most])
+    return typed[kept], units[kept]
 
 
 def prepare(opened: Opened, privacy: Privacy, spending: Spending) -> Prepared:
@@ -148,6 +197,7 @@ def prepare(opened: Opened, privacy: Privacy, spending: Spending) -> Prepared:
     )
     weights = 1 / np.array(sizes, float)  # the variance of a column's sum is its codes' together
     total = max(float(np.average([c.sum() for c in counted], weights=weights)), 1.0)
+    accountant.check_delta(total)
     clipped = [np.maximum(c, 0) + 1e-9 for c in counted]
     layout = dataclasses.replace(codec.layout, frequencies=tuple(c / c.sum() for c in clipped))
     codec = dataclasses.replace(codec, layout=layout)

@@ -109,7 +109,7 @@ def find_domains(
     levels: dict[str, NDArray[np.float64]] = {}
     for column in open_levels:
         delta = accountant.privacy.delta * THRESHOLD_SHARE / len(open_levels)
-        accountant.spend(threshold(sigma, delta, what=f"levels of {column.name}"))
+        accountant.spend(threshold(sigma, delta, what=f"levels of {column.name}", sensitivity=sensitivity))
         found, rows = _levels(column, typed.get_column(column.name), scale, delta, sensitivity)
         schema, levels[column.name] = _replaced(schema, dataclasses.replace(column, levels=found)), rows
     pay("histograms of numbers", len(numbers))

@@ -30,6 +30,7 @@ from masquerade.picturing.parquet import image_column, open_parquet
 from masquerade.picturing.sheet import contact_sheet, write_sheet
 from masquerade.picturing.source import Source, chunks
 from masquerade.picturing.writing import check_picture_output, write_pictures
+from masquerade.sealing import is_sealed
 
 __all__ = [
     "check_picture_output",
@@ -146,6 +147,10 @@ def open_source(path: str | Path, labels: Any = None) -> Source:
         raise FileError(f"{file}: there is no such file or folder.")
     given = Path(labels) if isinstance(labels, str | Path) else None
     search = labels is None
+    if is_sealed(file):
+        raise FileError(
+            f"{file}: it is sealed (encrypted), which a picture set cannot be; open it with masquerade unseal."
+        )
     if file.is_dir():
         source = open_folder(file, given, search=search)
     elif is_idx(file):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from masquerade import inference, seeds
 from masquerade.errors import SettingError
-from masquerade.frames import to_polars
+from masquerade.frames import FrameKind, from_polars, to_polars
 from masquerade.judge.adherence import rule_adherence
 from masquerade.judge.attribute import attribute_attacks
 from masquerade.judge.ceilings import guaranteed_ceilings
@@ -23,7 +25,8 @@ from masquerade.judge.distances import distances, exact_copies
 from masquerade.judge.fidelity import FAIR_ROWS, fidelity
 from masquerade.judge.figures import Outcome
 from masquerade.judge.inferring import inference as infer_values
-from masquerade.judge.intake import check_columns, check_settings, secrets_of, typed_side, warn, without
+from masquerade.judge.intake import check_columns, check_refit, check_settings, secrets_of, typed_side, warn, without
+from masquerade.judge.isolation import check_shadows, isolation
 from masquerade.judge.linkage import linkability, linkage_top1
 from masquerade.judge.membership import membership
 from masquerade.judge.parts import Parts
@@ -34,7 +37,7 @@ from masquerade.judge.utility import utility
 from masquerade.judge.workers import one_thread
 from masquerade.privacy.ledger import Ledger
 from masquerade.privacy.protect import unit_series
-from masquerade.progress import Callback
+from masquerade.progress import Callback, Progress
 from masquerade.schema import Schema
 
 __all__ = ["evaluate"]
@@ -54,6 +57,8 @@ def evaluate(
     protect: int = 10,
     kind: str = "rows",
     attacks: str = "quick",
+    refit: Callable[[Any], Any] | None = None,
+    shadows: int = 16,
     ledger: Ledger | Mapping[str, Any] | None = None,
     dependencies: Any = None,
     seed: int = 0,
@@ -80,7 +85,11 @@ def evaluate(
         kind: what was released: `"rows"`, or `"codes"` of an encoder.
         attacks: how hard to attack beyond secrets and links: `"quick"`, with a holdout, asks who was in the table (where rows
             are fresh, not kept; from 200 holdout rows on), singles people out and infers their values (from 100 on); `"none"`
-            does not. Codes are attacked in any case.
+            does not. Codes are attacked in any case. `"thorough"` does all that, and asks whether the 20 most isolated people
+            were in the table by refitting the generator with and without them.
+        refit: for `"thorough"`: takes rows as `real` has them and returns as many as were released, by a generator fitted
+            afresh to these rows alone, such as `lambda rows: mq.CTGAN().fit(rows).sample(len(rows))`.
+        shadows: for `"thorough"`: how many times it is refitted, even, at least 8. More make the figures surer.
         ledger: what was guaranteed, to be shown in the report; None: nothing is known.
         dependencies: which columns the release's columns were drawn from, to be shown in the report: a frame such as
             `Autoregressive.dependencies_`, or None.
@@ -102,8 +111,11 @@ def evaluate(
     """
     start = time.monotonic()
     check_settings(kind, attacks, protect)
+    check_refit(kind, attacks, refit)
+    check_shadows(shadows)
     seed = seeds.check_seed(seed)
-    raw = {"real": to_polars(real)[0], "released": to_polars(released)[0]}
+    real_rows, frame_kind = to_polars(real)
+    raw = {"real": real_rows, "released": to_polars(released)[0]}
     if holdout is not None:
         raw["holdout"] = to_polars(holdout)[0]
     schema = inference.infer(raw["real"], protect=protect, unit=unit) if schema is None else schema
@@ -122,6 +134,10 @@ def evaluate(
     typed = {side: typed_side(side, table, left if side == "released" else schema) for side, table in raw.items()}
     kept = typed.get("holdout")
     aligned = _aligned(aligned, known, typed)
+    if aligned and refit is not None:
+        raise SettingError(
+            "attacks: 'thorough' asks who was in the table, and of records that were kept everybody knows; expected 'quick'."
+        )
     if kept is None:
         warn("no holdout was given: ceilings, utility, detection_auc, dcr_share and exact_copies are left out.")
     elif kept.height < min(FAIR_ROWS, typed["released"].height):
@@ -130,7 +146,8 @@ def evaluate(
     if target is not None and predicted is None:
         warn(f"target: column {target!r} is not in the release; utility is left out.")
 
-    quick = attacks == "quick" and kept is not None
+    quick = attacks != "none" and kept is not None
+    units = unit_series(typed["real"], schema.unit)
     attacked = len(secrets) + (kept is not None) + aligned + (3 - aligned) * quick
     parts = Parts(callback, start, total=attacked + (8 if kept is None else 14 + (predicted is not None)))
     rest = {side: table.select(left.names) for side, table in typed.items()}
@@ -169,7 +186,21 @@ def evaluate(
             outcomes.append(
                 attribute_attacks(whole, tables, secrets, keep, aligned=aligned, seed=seed, tick=parts.done)
             )
-    units = unit_series(typed["real"], schema.unit)
+        if refit is not None:
+            again = _Refit(raw["real"], frame_kind, refit, left)
+            outcomes.append(
+                isolation(
+                    rest["real"],
+                    rest["released"],
+                    left,
+                    again,
+                    shadows=shadows,
+                    seed=seed,
+                    units=units,
+                    ceilings=guaranteed_ceilings(known),
+                    tick=_shadow_bar(callback, shadows),
+                )
+            )
     drawn = facts(
         rest["real"], rest["released"], rest.get("holdout"), left, protect=protect, units=units, target=predicted
     )
@@ -191,6 +222,32 @@ def evaluate(
         | {name: found for outcome in outcomes for name, found in outcome.facts.items()}
         | ({} if links is None else {"dependencies": links}),
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Refit:
+    """Some of the real rows → typed rows that a generator released which was fitted to these alone."""
+
+    real: pl.DataFrame
+    kind: FrameKind
+    refit: Callable[[Any], Any]
+    schema: Schema
+
+    def __call__(self, index: NDArray[np.intp]) -> pl.DataFrame:
+        released = to_polars(self.refit(from_polars(self.real[index], self.kind)))[0]
+        return typed_side("refit", released, self.schema).select(self.schema.names)
+
+
+def _shadow_bar(callback: Callback | None, total: int) -> Callable[[int], None]:
+    """Tells the callback how many refits are done, in a stage of their own: they are the long part."""
+    began = time.monotonic()
+
+    def tell(done: int) -> None:
+        if callback is not None:
+            callback(Progress("shadows", done, total, time.monotonic() - began, finished=done == total))
+
+    tell(0)
+    return tell
 
 
 def _dropped(released: pl.DataFrame, schema: Schema, may: Collection[str], keep: Sequence[str]) -> set[str]:

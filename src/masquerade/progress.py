@@ -36,7 +36,8 @@ class Progress:
     """How far a piece of work is.
 
     Args:
-        stage: `"read"` and `"count"` (per cent), `"encode"`, `"compile"`, `"train"`, `"calibrate"`, `"sample"` or `"evaluate"`.
+        stage: `"read"` and `"count"` (per cent), `"encode"`, `"compile"`, `"train"`, `"calibrate"`, `"sample"`, `"evaluate"`,
+            `"shadows"` (refits of an attack) or `"audit"` (runs).
         done: work done so far, in the stage's own unit (epochs, rows, parts); may be fractional.
         total: the work in all, same unit; 0 while it is unknown.
         seconds: since the stage began.

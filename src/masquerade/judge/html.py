@@ -19,7 +19,15 @@ import jinja2
 from markupsafe import Markup
 
 import masquerade
-from masquerade.judge import panel_plots, plots, relation_plots, words_of_attacks, words_of_people, words_of_report
+from masquerade.judge import (
+    panel_plots,
+    plots,
+    relation_plots,
+    words_of_attacks,
+    words_of_isolation,
+    words_of_people,
+    words_of_report,
+)
 from masquerade.judge.reading import fidelity_headline, privacy_headline
 
 __all__ = ["card", "page"]
@@ -108,6 +116,8 @@ def _of_attacks(report: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str
     }
     if attacks.get("membership"):
         drawn["membership-chart"] = panel_plots.dots(**words_of_people.dotted(attacks["membership"]))
+    if attacks.get("isolation"):
+        drawn["isolation-chart"] = panel_plots.dots(**words_of_isolation.dotted(attacks["isolation"]))
     for place, panel in enumerate(facts.get("panels") or []):
         if panel.get("chart"):
             drawn[f"panel-chart-{place}"] = panel_plots.panel(panel["chart"])

@@ -14,11 +14,11 @@ from masquerade.errors import InputError, MasqueradeWarning, SettingError, Table
 from masquerade.frames import LEAST_ROWS, check_table
 from masquerade.schema import Schema
 
-__all__ = ["check_columns", "check_settings", "listed", "secrets_of", "typed_side", "warn", "without"]
+__all__ = ["check_columns", "check_refit", "check_settings", "listed", "secrets_of", "typed_side", "warn", "without"]
 
 _KINDS = ("rows", "codes")
-_ATTACKS = ("none", "quick")
-_LATER = {"kind": ("images",), "attacks": ("thorough",)}
+_ATTACKS = ("none", "quick", "thorough")
+_LATER: dict[str, tuple[str, ...]] = {"kind": ("images",), "attacks": ()}
 
 
 def check_settings(kind: str, attacks: str, protect: Any) -> None:
@@ -33,6 +33,23 @@ def check_settings(kind: str, attacks: str, protect: Any) -> None:
             )
     if isinstance(protect, bool) or not isinstance(protect, int) or protect < 0:
         raise SettingError(f"protect: got {protect!r}, expected an integer of at least 0.")
+
+
+def check_refit(kind: str, attacks: str, refit: Any) -> None:
+    """Refuse a thorough attack that cannot be made, and a way to refit that would not be used."""
+    if attacks != "thorough":
+        if refit is not None:
+            raise SettingError("refit: only attacks='thorough' refits; ask for that, or leave refit out.")
+        return
+    if kind != "rows":
+        raise SettingError(
+            f"attacks: 'thorough' refits generators of rows, got kind={kind!r}; expected 'none' or 'quick'."
+        )
+    if not callable(refit):
+        raise SettingError(
+            "attacks: 'thorough' needs refit, a function that fits the generator to the rows it is given and returns released "
+            "rows, such as lambda rows: mq.Autoregressive().fit(rows).sample(len(rows))."
+        )
 
 
 def check_columns(schema: Schema, target: str | None, sensitive: Sequence[str], keep: Sequence[str]) -> None:

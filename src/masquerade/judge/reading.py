@@ -65,6 +65,8 @@ _UTILITY = [
 _PRIVACY = [
     "membership_auc",
     "membership_tpr_at_1pct_fpr",
+    "membership_isolated_auc",
+    "membership_isolated_tpr_at_10pct_fpr",
     "singling_out",
     "linkability",
     "inference",

@@ -7,12 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from masquerade.judge import words_of_people
+from masquerade.judge import words_of_isolation, words_of_people
 from masquerade.judge.figures_text import figure_text
 
 __all__ = ["attacks", "dotted", "panels"]
 
-_TOLD = ("membership", "singling_out", "inference", "attribute", "linkability", "linkage_top1")
+_TOLD = ("membership", "isolation", "singling_out", "inference", "attribute", "linkability", "linkage_top1")
 _IN_PANELS = ("codes", "forest", "hidden")
 _NUMBER = re.compile(r"^[-–−+<>≤≥~]?\s?[\d.,]+(\s?%)?( ?[(–-].*)?$|^[–-]?$")
 
@@ -31,6 +31,8 @@ def attacks(found: Mapping[str, Any], *, panels: bool) -> dict[str, Any]:
         if name not in aside and value not in (None, {}, [], ())
     ]
     secrets = [_secret(place, name, told) for place, (name, told) in enumerate((found.get("attribute") or {}).items())]
+    if found.get("isolation"):
+        secrets.insert(0, words_of_isolation.shown(found["isolation"]))
     if found.get("membership"):
         secrets.insert(0, words_of_people.shown(found["membership"]))
     links = _links(found) + words_of_people.alone_and_inferred(found)

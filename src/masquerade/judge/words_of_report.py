@@ -67,6 +67,7 @@ def tables(
 
 _ATTACKS = {
     "membership": "telling who was in the table",
+    "isolation": "telling whether those who stand out the most were in it",
     "singling_out": "describing somebody so that nobody else fits",
     "inference": "inferring a value from the others",
     "attribute": "guessing a secret",

@@ -256,9 +256,15 @@ _TOP = f"""\
 #   pii             the kind of identifier that inspect found ("phone", "name", "birth_date", ...)
 #   quasi           true: tells who a row is about together with other columns
 #   missing         the word for a missing value; "" is an empty cell
+#   nullable        true: values may be missing; a private release asks this and not the data: neither it nor a word, never
 #   protect         a protection threshold of its own
 #   format          how dates and times are written (%d-%b-%y is 01-Oct-18)
 #   decimals, least_decimals, thousands, grouping, decimal_mark   how numbers are written
+#
+# For a private release (differential privacy): check that every bound and level below may be public, take out those that may
+# not (they are then found with noise, for a part of the budget), set declared = true, and run
+#   masquerade synthesize DATA -o OUT --schema THIS-FILE --epsilon 1
+# Free text (kind = "text") has to be dropped, or made categorical with levels; ids and the unit are numbered anew.
 #
 # rules = ["start <= end", "0 <= age <= 120", "total = net + tax"]   what holds in every row; columns in backticks if need be.
 # The same and more as tables at the end of the file, every field on a line of its own: [[rules]], then kind = "inequality"

@@ -67,7 +67,8 @@ def _column(cells: pl.Series, protect: int, units: pl.Series | None, *, is_unit:
             return _distinct(cells.cast(pl.String))
         return _distinct(cells.fill_nan(None) if cells.dtype.is_float() else cells)
 
-    column = column_of(cells.name, cells.dtype, distinct, has_null=cells.null_count() > 0, is_unit=is_unit)
+    gone = cells.null_count() > 0 or (cells.dtype.is_float() and cells.is_nan().any())
+    column = column_of(cells.name, cells.dtype, distinct, has_null=gone, is_unit=is_unit)
     if column.kind in ("text", "id") or column.levels is not None:
         return column
     values, _ = parse_column(cells, column)
@@ -136,12 +137,14 @@ def column_of(
         name: of the column.
         dtype: of its raw cells.
         distinct: gives its distinct raw cells that are not null (text as String, NaN left out), where they are needed.
-        has_null: whether a cell is null.
+        has_null: whether a cell is null (or NaN); then the column is `nullable`, where it has no word for missing.
         is_unit: whether it says whose row it is.
     """
     if is_text(dtype):
-        return _of_text(distinct(), dtype, has_null=has_null, is_unit=is_unit)
-    return _by_type(name, dtype, is_unit=is_unit) or _of_numbers(distinct(), dtype)
+        column = _of_text(distinct(), dtype, has_null=has_null, is_unit=is_unit)
+    else:
+        column = _by_type(name, dtype, is_unit=is_unit) or _of_numbers(distinct(), dtype)
+    return replace(column, nullable=True) if has_null and column.missing is None else column
 
 
 def _of_text(distinct: Cells, dtype: pl.DataType, *, has_null: bool, is_unit: bool) -> Column:

@@ -47,6 +47,10 @@ def inspect(
     Columns that identify people (names, phones, ids, addresses, birth dates ...)
     are marked, in the table and in the schema.
 
+    The way to a private release: inspect DATA -o schema.toml; check that what
+    it says may be public, edit it, set declared = true; synthesize DATA -o OUT
+    --schema schema.toml --epsilon 1.
+
     With --schema the table is checked against that schema instead.
     Nothing here is random: a seed changes nothing.
     """

@@ -11,10 +11,10 @@ from masquerade.cli.options import (
     Data,
     Debug,
     Given,
+    MaybeProtect,
     Output,
     PasswordFile,
     Plain,
-    Protect,
     Quiet,
     Rebalance,
     Reports,
@@ -28,6 +28,8 @@ from masquerade.cli.options import (
     examples,
 )
 
+_GUARANTEE = "A guarantee (differential privacy)"
+
 EXAMPLES = examples(
     "masquerade synthesize bank.csv -o synthetic.csv",
     "masquerade synthesize bank.csv -o out.parquet --rows 1000000 --save bank.mq",
@@ -35,6 +37,7 @@ EXAMPLES = examples(
     "masquerade synthesize bank.csv -o yes.csv --given y=yes --given age=33 --rows 500",
     "masquerade synthesize bank.csv -o half.csv --rebalance y:yes=0.5",
     "masquerade synthesize bank.csv -o level.csv --balance y --flag",
+    "masquerade synthesize bank.csv -o private.csv --schema bank.toml --epsilon 1",
 )
 
 
@@ -42,8 +45,13 @@ def synthesize(
     data: Data,
     output: Output,
     model: Annotated[
-        str, typer.Option("--model", metavar="NAME", help="autoregressive, copula, ctgan or tvae.")
-    ] = "autoregressive",
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="autoregressive, copula, ctgan, marginals or tvae; default autoregressive, with --epsilon marginals.",
+        ),
+    ] = None,
     rows: Annotated[int | None, typer.Option("--rows", min=0, metavar="N", help="Default: as many as trained.")] = None,
     given: Given = None,
     rebalance: Rebalance = None,
@@ -58,9 +66,35 @@ def synthesize(
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", min=0, metavar="M", help="Train at most this long.")
     ] = None,
-    protect: Protect = 10,
-    epsilon: Annotated[float | None, typer.Option("--epsilon", metavar="E", help="Not available yet.")] = None,
-    delta: Annotated[float | None, typer.Option("--delta", metavar="D", help="Not available yet.")] = None,
+    protect: MaybeProtect = None,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(
+            "--epsilon",
+            metavar="E",
+            help="Guarantee this ε: smaller is stricter, 1 is usual. Needs --schema.",
+            rich_help_panel=_GUARANTEE,
+        ),
+    ] = None,
+    delta: Annotated[
+        float | None,
+        typer.Option("--delta", metavar="D", help="Default 1e-6; never above 1 / rows.", rich_help_panel=_GUARANTEE),
+    ] = None,
+    rows_per_unit: Annotated[
+        int | None,
+        typer.Option(
+            "--rows-per-unit",
+            metavar="K",
+            help="With --unit: use K rows of each; default 1.",
+            rich_help_panel=_GUARANTEE,
+        ),
+    ] = None,
+    i_know: Annotated[
+        bool,
+        typer.Option(
+            "--i-know", help="Take an ε above 20, which guarantees next to nothing.", rich_help_panel=_GUARANTEE
+        ),
+    ] = False,
     save: Annotated[Path | None, typer.Option("--save", metavar="MODEL.mq", help="Keep the model.")] = None,
     report: Reports = None,
     target: Target = None,
@@ -85,13 +119,16 @@ def synthesize(
     Beside OUT a ledger, OUT.ledger.json, says what is guaranteed. With --report
     a tenth of the rows (of the units, with --unit) is kept out of training, so
     that the report can judge against people the model never saw.
-    """
-    from masquerade.cli.checks import not_yet
-    from masquerade.cli.job import Request, run
 
-    if epsilon is not None or delta is not None:
-        option, value = ("--epsilon", epsilon) if epsilon is not None else ("--delta", delta)
-        raise not_yet(option, value, "no model here gives a differential privacy guarantee")
+    With --epsilon the release is differentially private. What the columns are
+    is then asked of --schema and not of the data: write one with inspect, check
+    that everything in it may be public, set declared = true. Bounds and levels
+    that you take out of it are found with noise, for a part of the budget. No
+    --seed then: it would undo the noise.
+    """
+    from masquerade.cli.job import Request, run
+    from masquerade.cli.private import asked_privacy
+
     run(
         Request(
             data=data,
@@ -116,5 +153,6 @@ def synthesize(
             schema=schema,
             unit=unit,
             stream=stream,
+            privacy=asked_privacy(epsilon, delta, rows_per_unit=rows_per_unit, unit=unit, i_know=i_know),
         )
     )

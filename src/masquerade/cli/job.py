@@ -13,10 +13,20 @@ import polars as pl
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import say, tell
 from masquerade.cli.control import check_model, read_control
-from masquerade.cli.keeping import check_files, refuse_without_report
+from masquerade.cli.keeping import check_files, protect_of, refuse_without_report
+from masquerade.cli.private import (
+    DEFAULT,
+    PRIVATE_DEFAULT,
+    check_private,
+    check_private_model,
+    read_private,
+    tell_guarantee,
+    undeclared,
+)
 from masquerade.cli.reading import HOLDOUT_SHARE, Reading, read
 from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger, write_rows
 from masquerade.errors import SettingError
+from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import Ledger, ledger_path
 from masquerade.progress import Callback, ConsoleProgress
 from masquerade.seeds import check_seed
@@ -30,7 +40,7 @@ class Request:
 
     data: Path
     output: Path
-    model: str
+    model: str | None
     rows: int | None
     given: list[str] | None
     rebalance: list[str] | None
@@ -39,7 +49,7 @@ class Request:
     flag: bool
     epochs: int | None
     max_minutes: float | None
-    protect: int
+    protect: int | None
     save: Path | None
     reports: tuple[Path, ...]
     target: str | None
@@ -50,6 +60,7 @@ class Request:
     schema: Path | None
     unit: str | None
     stream: bool = False
+    privacy: Privacy | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +90,7 @@ def run(request: Request) -> None:
         with all_or_nothing([request.output, ledger_path(request.output), *request.reports]):
             kept: list[pl.DataFrame] = []
             frames = _draw(request, job, model)
-            total = 0 if request.balance is not None else _rows(request, job)
+            total = 0 if request.balance is not None else _rows(request, job, model)
             if request.reports:
                 frames = _remember(frames, kept, None if job.table.survey is None else job.table.train.height)
             write_rows(request.output, frames, total, callback)
@@ -88,6 +99,9 @@ def run(request: Request) -> None:
             if request.reports:
                 _report(request, job, model, pl.concat(kept), ledger, callback)
     tell_written(request.output, request.save, request.reports)
+    if request.privacy is not None:
+        tell_guarantee(ledger, reports=bool(request.reports))
+        return
     tell(ledger.sentence())
     if request.balance is not None:
         say(
@@ -111,24 +125,13 @@ def _check(request: Request) -> None:
         "--sensitive": request.sensitive,
     }
     refuse_without_report(request.reports, for_report)
+    check_private(request)
 
 
 def _prepare(request: Request) -> Job:
     """Read the table, keep the holdout out, find the schema of what trains, and check all that names a column."""
     seed = check_seed(request.seed)
-    declared = tables.declared_schema(request.schema, request.unit)
-    share = HOLDOUT_SHARE if request.holdout_share is None else request.holdout_share
-    table = read(
-        request.data,
-        declared,
-        unit=request.unit if declared is None else declared.unit,
-        protect=request.protect,
-        holdout_share=share if request.reports else None,
-        stream=request.stream,
-        balance=request.balance is not None,
-        seed=seed,
-        quiet=request.quiet,
-    )
+    table = read_private(request, seed) if request.privacy is not None else _read(request, seed)
     schema = table.schema
     given = checks.split_given(request.given)
     checks.check_given(given, schema)
@@ -140,16 +143,38 @@ def _prepare(request: Request) -> Job:
     return Job(table=table, given=given, control=control, seed=seed)
 
 
+def _read(request: Request, seed: int) -> Reading:
+    declared = tables.declared_schema(request.schema, request.unit)
+    share = HOLDOUT_SHARE if request.holdout_share is None else request.holdout_share
+    return read(
+        request.data,
+        declared,
+        unit=request.unit if declared is None else declared.unit,
+        protect=protect_of(request.protect),
+        holdout_share=share if request.reports else None,
+        stream=request.stream,
+        balance=request.balance is not None,
+        seed=seed,
+        quiet=request.quiet,
+    )
+
+
 def _train(request: Request, job: Job, callback: Callback | None) -> Any:
     """Fit the model; it is saved at once, so that nothing that follows can lose it."""
     from masquerade.cli.models import synthesizer  # loads JAX, which a refusal above need not wait for
 
-    settings: dict[str, Any] = {"protect": request.protect, "unit": job.table.schema.unit, "random_state": job.seed}
-    chosen = synthesizer(request.model)
+    name_of_model = request.model or (DEFAULT if request.privacy is None else PRIVATE_DEFAULT)
+    chosen = synthesizer(name_of_model)
+    settings: dict[str, Any] = {"unit": job.table.schema.unit}
+    if request.privacy is None:
+        settings |= {"protect": protect_of(request.protect), "random_state": job.seed}
+    else:
+        check_private_model(name_of_model, chosen)
+        settings["privacy"] = request.privacy
     check_model(job.given, job.control, job.table.schema, chosen)
     for name, value in (("epochs", request.epochs), ("max_minutes", request.max_minutes)):
         if value is not None and name not in chosen._defaults():
-            raise SettingError(f"--{name.replace('_', '-')}: {request.model} does not train in steps, leave it out.")
+            raise SettingError(f"--{name.replace('_', '-')}: {name_of_model} does not train in steps, leave it out.")
         if value is not None:
             settings[name] = value
     model = chosen(**settings, callbacks=() if callback is None else (callback,))
@@ -158,13 +183,18 @@ def _train(request: Request, job: Job, callback: Callback | None) -> Any:
     return model
 
 
-def _rows(request: Request, job: Job) -> int:
-    return job.table.rows if request.rows is None else request.rows
+def _rows(request: Request, job: Job, model: Any) -> int:
+    """As many as asked for; else as many as trained, which a private model knows with noise alone."""
+    if request.rows is not None:
+        return request.rows
+    return job.table.rows if request.privacy is None else model.noised_rows_
 
 
 def _draw(request: Request, job: Job, model: Any) -> Iterator[pl.DataFrame]:
     if request.balance is None:
-        yield from model.sample_chunks(_rows(request, job), given=job.given, random_state=job.seed, **job.control)
+        yield from model.sample_chunks(
+            _rows(request, job, model), given=job.given, random_state=job.seed, **job.control
+        )
         return
     from masquerade.release.balance import augment
 
@@ -201,9 +231,9 @@ def _report(
         holdout=job.table.holdout,
         target=request.target,
         sensitive=request.sensitive,
-        schema=job.table.schema,
+        schema=job.table.schema if request.privacy is None else undeclared(model.schema_),
         unit=job.table.schema.unit,
-        protect=request.protect,
+        protect=protect_of(request.protect),
         ledger=ledger,
         dependencies=getattr(model, "dependencies_", None),
         seed=job.seed,

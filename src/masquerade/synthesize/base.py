@@ -54,6 +54,7 @@ class Synthesizer(Learner):
         ledger_: what was guaranteed.
         history_: one mapping per epoch.
         interrupted_: True when Ctrl-C ended training early and the best model so far was kept.
+        noised_rows_: after a private fit, about how many rows it used; the true number is not kept.
     """
 
     reference: ClassVar[str]
@@ -85,6 +86,7 @@ class Synthesizer(Learner):
     ledger_: Ledger
     history_: list[dict[str, float]]
     interrupted_: bool
+    noised_rows_: int
     codec_: TableCodec
     kind_: frames.FrameKind
     _enforcer: Enforcer | None
@@ -192,6 +194,7 @@ class Synthesizer(Learner):
         self.codec_, self.schema_, self.kind_ = prepared.codec, prepared.codec.schema, opened.kind
         self._enforcer = declared_enforcer(self.schema_, self.codec_)
         self.interrupted_, self._calls, self.history_ = False, 0, []
+        self.noised_rows_ = round(prepared.total)
         bounded = {} if opened.units is None else {"rows_per_unit": opened.most_rows}
         del opened
         self._tell(Progress("encode", 1, 1, time.monotonic() - began, finished=True))

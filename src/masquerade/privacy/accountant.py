@@ -69,7 +69,7 @@ class Accountant:
             spent = epsilon_of(further, self.privacy.delta)
             if spent > self.privacy.epsilon:
                 raise SettingError(
-                    f"epsilon: {event['what']} would bring it to {spent:.4g}, beyond the {self.privacy.epsilon:g} asked for; "
+                    f"epsilon: {event['what']} would bring it to {spent:.6g}, beyond the {self.privacy.epsilon:g} asked for; "
                     "take a larger one, or fewer steps."
                 )
         self.events.append(event)

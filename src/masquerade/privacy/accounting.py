@@ -6,6 +6,7 @@ Google's dp-accounting does the sums (extra `dp`); `masquerade.privacy.losses` s
 from __future__ import annotations
 
 import functools
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -216,7 +217,13 @@ def _rdp_of_gaussian(sigma: float, rate: float) -> NDArray[np.float64]:
         return _orders() / (2 * sigma**2)
     dp = need_dp()
     accountant = dp.rdp.RdpAccountant()
-    accountant.compose(dp.PoissonSampledDpEvent(rate, dp.GaussianDpEvent(sigma)))
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # an order that it leaves out is infinite, which is safe and nobody's concern
+    try:
+        accountant.compose(dp.PoissonSampledDpEvent(rate, dp.GaussianDpEvent(sigma)))
+    finally:
+        logger.setLevel(level)
     return np.asarray(accountant._rdp, float)
 
 

@@ -1,0 +1,120 @@
+"""The account of a fit: nothing beyond the budget, nothing twice, and a claim as close to it as what was done."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from masquerade.errors import SettingError
+from masquerade.privacy.accountant import Accountant
+from masquerade.privacy.accounting import epsilon_of
+from masquerade.privacy.budget import Privacy
+from masquerade.privacy.events import Event, discrete_gaussian, exponential, poisson_gaussian
+from masquerade.privacy.ledger import Ledger
+
+pytest.importorskip("dp_accounting")
+
+BUDGET = Privacy(1.0, 1e-6)
+
+
+def counts(sigma: float, count: int = 1, stage: str = "marginals") -> Event:
+    return discrete_gaussian(sigma, stage=stage, what="counts", count=count)
+
+
+def rest(accountant: Accountant, count: int) -> Event:
+    return counts(accountant.calibrate(lambda sigma: [counts(sigma, count)]), count)
+
+
+def test_shares_that_add_up_to_one_use_the_budget_and_do_not_exceed_it() -> None:
+    accountant = Accountant(BUDGET)
+    accountant.spend(counts(accountant.sigma(0.1, 4), 4, "domains"))
+    for _ in range(10):
+        accountant.spend(exponential(accountant.selection_epsilon(0.2, 20), what="pair"))
+        accountant.spend(exponential(accountant.selection_epsilon(0.2, 20), what="pair"))
+    accountant.spend(rest(accountant, 15))
+    assert 0.999 < accountant.spent() <= 1.0
+    assert accountant.events[-1]["sigma"] == pytest.approx(accountant.sigma(0.7, 15), rel=0.02)
+    ledger = accountant.ledger("Example")
+    assert ledger.epsilon == accountant.spent() <= BUDGET.epsilon
+    assert ledger.epsilon_rdp is not None
+    assert 1.0 < ledger.epsilon_rdp < 1.15
+    assert [event["count"] for event in ledger.events] == [4, 20, 15]
+    assert set(ledger.split) == {"domains", "selection", "marginals"}
+    assert max(ledger.split.values()) < 1.0 < sum(ledger.split.values())
+    assert epsilon_of(ledger.events, ledger.delta or 0.0) == pytest.approx(ledger.epsilon, rel=1e-9)
+
+
+def test_it_stops_before_the_step_that_would_exceed() -> None:
+    accountant, event = Accountant(BUDGET), counts(20.0)
+    while epsilon_of([*accountant.events, event], 1e-6) <= 1.0:
+        accountant.spend(event)
+    steps = len(accountant.events)
+    assert steps > 5
+    with pytest.raises(SettingError, match=r"epsilon: counts would bring it to 1\.\d+, beyond the 1 asked for"):
+        accountant.spend(event)
+    assert len(accountant.events) == steps
+    accountant.spend(counts(5_000.0))  # a smaller step still fits
+
+
+def test_resuming_charges_nothing_twice() -> None:
+    whole = Accountant(BUDGET)
+    done = [counts(40.0, 3, "domains"), exponential(0.05, what="pair"), poisson_gaussian(0.01, 2.0, 100, what="steps")]
+    for event in done:
+        whole.spend(event)
+    first = Accountant(BUDGET)
+    for event in done[:2]:
+        first.spend(event)
+    saved = json.dumps({"privacy": BUDGET.to_dict(), "unit": first.unit, "events": first.events})
+    read = json.loads(saved)
+    resumed = Accountant(Privacy.from_dict(read["privacy"]), read["unit"], read["events"])
+    assert resumed.spent() == first.spent()
+    resumed.spend(done[2])
+    assert resumed.events == whole.events
+    assert resumed.spent() == whole.spent()
+    assert resumed.ledger("Example") == whole.ledger("Example")
+    assert rest(resumed, 5)["sigma"] == rest(whole, 5)["sigma"]
+    with pytest.raises(SettingError, match=r"was spent before, beyond the 0\.1 asked for"):
+        Accountant(Privacy(0.1, 1e-6), "row", read["events"])
+
+
+def test_steps_that_were_not_done_are_given_back() -> None:
+    accountant, event = Accountant(BUDGET), poisson_gaussian(0.01, 1.2, 100, what="steps")
+    accountant.spend(event)
+    before = accountant.spent()
+    accountant.settle(event, 40)
+    assert accountant.spent() < before
+    assert accountant.events[0]["count"] == 40
+    with pytest.raises(SettingError, match="count: got 5"):
+        accountant.settle(event, 5)  # it has been settled
+    accountant.settle(accountant.events[0], 0)
+    assert accountant.events == []
+    assert accountant.spent() == 0.0
+
+
+def test_what_depends_on_results_claims_the_whole_budget() -> None:
+    accountant = Accountant(BUDGET)
+    accountant.spend(discrete_gaussian(20.0, stage="marginals", what="pair", adaptive=True))
+    ledger = accountant.ledger("Example")
+    assert accountant.spent() < 0.5
+    assert ledger.epsilon == 1.0
+
+
+@pytest.mark.parametrize(("total", "fits"), [(10.0, True), (1e6, True), (1.1e6, False), (-5.0, True)])
+def test_delta_is_at_most_one_over_the_units(total: float, fits: bool) -> None:
+    accountant = Accountant(BUDGET, "person")
+    if fits:
+        accountant.check_delta(total)
+        return
+    with pytest.raises(SettingError, match=r"delta: got 1e-06, expected at most 1 / 1,100,000.*person; take 1e-07 or"):
+        accountant.check_delta(total)
+
+
+def test_a_ledger_of_a_fit_survives_its_file() -> None:
+    accountant = Accountant(BUDGET)
+    accountant.spend(counts(30.0))
+    ledger = accountant.ledger("Example", {"rounded": 1})
+    assert Ledger.from_dict(json.loads(json.dumps(ledger.to_dict()))) == ledger
+    assert "ε = 0.1" in ledger.sentence()
+    assert math.isfinite(ledger.epsilon_rdp or math.inf)

@@ -72,7 +72,7 @@ class PrivateTraining:
     """The pure functions of private training.
 
     Args:
-        net: the net; its settings' batch, dropout and weight decay do not count here.
+        net: the net; of its settings the learning rate, weight decay, share of random orders and averaging count.
         plan: draws, clips, noise.
         microbatch: units worked off at a time.
     """
@@ -87,7 +87,7 @@ class PrivateTraining:
         rate = optax.warmup_cosine_decay_schedule(
             0.0, settings.learning_rate, max(steps // 20, 1), max(steps, 2), settings.learning_rate / 50
         )
-        return optax.adam(rate, b1=0.9, b2=0.99)
+        return optax.adamw(rate, b2=0.99, weight_decay=settings.weight_decay)
 
     def begin(self, weights: Weights) -> PrivateState:
         """The state before the first step from public weights."""

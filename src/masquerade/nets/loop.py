@@ -135,6 +135,7 @@ def train(
     callback: Callback = lambda progress: None,
     checkpoint: Callable[[Any, Trail], None] | None = None,
     trail: Trail | None = None,
+    before: Callable[[Any, int], Any] = lambda state, steps: state,
 ) -> Outcome:
     """Train until the schedule ends, the score stops rising, or the user presses Ctrl-C.
 
@@ -148,6 +149,7 @@ def train(
         callback: told how far training is.
         checkpoint: called after each validation with the state and the trail.
         trail: where an earlier run stopped; None: from the start.
+        before: called before each chunk with the state and its number of steps; returns the state to go on from.
 
     Raises:
         InterruptedTraining: on Ctrl-C before a single chunk was done.
@@ -184,7 +186,7 @@ def train(
             while done < schedule.steps_per_epoch:
                 steps = min(length, schedule.steps_per_epoch - done)
                 chunk_began = time.monotonic()
-                new_state, mean = run(state, data, jnp.int32(steps))
+                new_state, mean = run(before(state, steps), data, jnp.int32(steps))
                 losses = {name: float(value) for name, value in mean.items()}
                 if not all(map(math.isfinite, losses.values())):
                     stopped = "diverged"

@@ -147,7 +147,7 @@ class Meter:
             )
         self.begun += steps
 
-    def epsilon(self) -> float:
-        """ε of everything so far, the steps begun among it."""
-        done = [self.plan.event(self.begun)] if self.begun else []
-        return epsilon_of([*self._before, *done], self._delta)
+    def epsilon(self, steps: int | None = None) -> float:
+        """ε once so many of the steps begun were taken, with everything before; None: all of them."""
+        count = self.begun if steps is None else min(steps, self.begun)
+        return epsilon_of([*self._before, *([self.plan.event(count)] if count else [])], self._delta)

@@ -1,6 +1,7 @@
 """The autoregressive synthesizer: column after column, any columns given.
 
-Reference: the idea of TabularARGN (Tiwald et al. 2025, arXiv 2501.12012). Guarantee: none.
+Reference: the idea of TabularARGN (Tiwald et al. 2025, arXiv 2501.12012). Guarantee: none, or differential privacy with the
+setting `privacy` (DP-SGD, Abadi et al. 2016, arXiv 1607.00133).
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ from masquerade.nets.autoregressive import AutoregressiveNet, NetSettings
 from masquerade.nets.loop import Compilation, Schedule, Trail, train
 from masquerade.nets.slots import Slots
 from masquerade.nets.weights import from_arrays, to_arrays
+from masquerade.privacy.budget import Privacy
 from masquerade.progress import Callback, Progress
 from masquerade.rules.parse import parse_rules
 from masquerade.schema import Schema
+from masquerade.synthesize.autoregressive_private import PrivateSchedule, learn_privately
 from masquerade.synthesize.base import CHUNK_ROWS
 from masquerade.synthesize.cells import Cells, resolve, typed_given
 from masquerade.synthesize.completing import Completing
@@ -34,8 +37,9 @@ from masquerade.synthesize.drawing import Drawer
 from masquerade.synthesize.explain import dependencies
 from masquerade.synthesize.given import rows_wanted
 from masquerade.synthesize.memory import check_memory
+from masquerade.synthesize.private import Prepared, Spending
 from masquerade.synthesize.rebalance import check_rebalance, rebalanced
-from masquerade.synthesize.settings import check_count, check_positive, check_share
+from masquerade.synthesize.settings import check_count, check_positive, check_share, refuse_changed
 from masquerade.synthesize.transplant import inherited, transplanted
 
 __all__ = ["Autoregressive"]
@@ -51,6 +55,12 @@ DECAYING_ROWS = 6_000
 
 POOL_ROWS = 20_000
 """Rows drawn to see what levels go together before rows are rebalanced."""
+
+PRIVATE_WIDTHS = (4, 16)
+"""What `SIZES` says, for a net under a guarantee at size "auto": noise grows with the number of weights."""
+
+RATE, PRIVATE_RATE = 8e-3, 5e-3
+"""The learning rate without and with a guarantee."""
 
 VALIDATION_ROWS = 8_192
 VALIDATION_CELLS = 500_000
@@ -69,15 +79,24 @@ class Autoregressive(Completing):
     judged (`log_prob`). Numbers are cut into heavy single values and quantile bins; inside a bin they are drawn from the
     interpolated empirical distribution.
 
+    With `privacy` the net is trained by DP-SGD: each step draws rows at random, clips the gradient of each unit, and adds
+    noise, planned for what the budget leaves. The schema must be declared. There is no validation then, no checkpoint to go on
+    from, and no seed; `history_` tells steps and ε.
+
     Args:
+        privacy: the guarantee, such as `mq.Privacy(epsilon=3.0)`; None: none.
         size: of the net: `"small"`, `"medium"`, `"large"`; `"auto"` takes what suits the rows and columns.
-        epochs: passes over the table; None: by the number of rows, from 30 down to 4. Training stops earlier at a plateau.
-        batch_size: rows a step; None: by the number of rows, from 16 to 1,024.
-        learning_rate: highest step size of AdamW, which rises to it and falls by a cosine.
-        weight_decay: of AdamW; None: by the number of rows, from 1.5 up to 4,000 down to 0.1 from 60,000 on. Small tables
-            need much: without it the net learns single rows by heart.
-        dropout: share of hidden units left out in training.
-        any_order: share of each batch that is trained in a random order, from 0 to 1; 0 serves fully drawn rows only.
+        epochs: passes over the table; None: by the number of rows, from 30 down to 4, and under a guarantee from 60 down.
+            Training stops earlier at a plateau, but not under a guarantee.
+        batch_size: rows a step; None: by the number of rows, from 16 to 1,024. Under a guarantee, rows a step on average, and
+            a tenth of all, up to 4,096.
+        learning_rate: highest step size of AdamW, which rises to it and falls by a cosine; None: 0.008, and 0.005 under a
+            guarantee.
+        weight_decay: of AdamW; None: none under a guarantee, else by the number of rows, from 1.5 up to 4,000 down to 0.1
+            from 60,000 on. Small tables need much: without it the net learns single rows by heart.
+        dropout: share of hidden units left out in training; none under a guarantee, where noise does its work.
+        any_order: share of each batch, under a guarantee of the steps, that is trained in a random order, from 0 to 1; 0
+            serves fully drawn rows only.
         patience: epochs without a better validation score before training stops; None: never.
         max_minutes: wall-clock limit of training; None: no limit.
         rules: business rules that every row must meet, such as `"start <= end"` (see `masquerade.rules`); added to the
@@ -102,16 +121,18 @@ class Autoregressive(Completing):
     )
     quantiles: ClassVar[bool] = True
     takes_any_cells: ClassVar[bool] = True
+    spends: ClassVar[Spending] = Spending(domains=0.05, marginals=0.1, most_bins=32)
 
     _start: Self | None
 
     def __init__(
         self,
         *,
+        privacy: Privacy | None = None,
         size: Literal["auto", "small", "medium", "large"] = "auto",
         epochs: int | None = None,
         batch_size: int | None = None,
-        learning_rate: float = 8e-3,
+        learning_rate: float | None = None,
         weight_decay: float | None = None,
         dropout: float = 0.2,
         any_order: float = 0.5,
@@ -126,6 +147,7 @@ class Autoregressive(Completing):
         callbacks: Sequence[Callback] = (),
         random_state: int | None = None,
     ):
+        self.privacy = privacy
         self.size = size
         self.epochs = epochs
         self.batch_size = batch_size
@@ -153,13 +175,17 @@ class Autoregressive(Completing):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name))
         check_count("max_levels", self.max_levels, least=2)
-        check_positive("learning_rate", self.learning_rate)
+        if self.learning_rate is not None:
+            check_positive("learning_rate", self.learning_rate)
         if self.max_minutes is not None:
             check_positive("max_minutes", self.max_minutes)
         if self.weight_decay is not None and self.weight_decay != 0:
             check_positive("weight_decay", self.weight_decay)
         check_share("dropout", self.dropout, below_one=True)
         check_share("any_order", self.any_order)
+        if self.privacy is not None:
+            unused = ("dropout", "patience", "max_levels", "discrete_columns", "protect")
+            refuse_changed(self, unused, "under a guarantee: the schema's declaration and the noise stand in its place")
 
     @property
     def most_levels(self) -> int:  # type: ignore[override]
@@ -180,8 +206,8 @@ class Autoregressive(Completing):
         start = None if self._start is None else self._start._drawer.net.settings
         if start is not None and self.size == "auto":
             embedding, hidden, narrow = start.embedding, start.hidden, start.narrow
-        elif slots.count**2 * embedding * hidden > NARROW_FROM:
-            narrow = 256 if slots.count <= 2_000 else 64
+        else:
+            narrow = _narrow(slots, embedding, hidden)
         batch = self.batch_size or int(
             # A narrow net has few units to compute and many weights to update: larger batches cost it little more.
             np.clip(2 ** round(np.log2(max(rows, 1) / 64)), 64 if narrow else 16, 512 if rows < 200_000 else 1_024)
@@ -194,7 +220,7 @@ class Autoregressive(Completing):
             dropout=self.dropout,
             any_order=self.any_order,
             batch_size=min(batch, max(rows, 1)),
-            learning_rate=self.learning_rate * (1.0 if start is None else STARTED_RATE),
+            learning_rate=(self.learning_rate or RATE) * (1.0 if start is None else STARTED_RATE),
             weight_decay=float(np.clip(DECAYING_ROWS / max(rows, 1), 0.1, 1.5))
             if self.weight_decay is None
             else self.weight_decay,
@@ -219,11 +245,18 @@ class Autoregressive(Completing):
 
         Raises:
             TableError: the table cannot be modelled (the message says why and what to do).
-            SchemaError: the schema does not match the table.
-            SettingError: a setting out of range.
+            SchemaError: the schema does not match the table, or under a guarantee is not declared.
+            SettingError: a setting out of range, or a guarantee for going on from another model.
             RuleError: rules that contradict each other or the table.
             InterruptedTraining: Ctrl-C before there was anything to keep.
         """
+        if self.privacy is not None:
+            if start_from is not None:
+                raise SettingError(
+                    "start_from: got a model with a private fit, which begins afresh; leave start_from or privacy out."
+                )
+            if schema is not None:
+                schema = dataclasses.replace(schema, rules=(*schema.rules, *parse_rules(self.rules, schema)))
         if start_from is not None:
             if not isinstance(start_from, Autoregressive):
                 raise SettingError(f"start_from: got a {type(start_from).__name__}, expected a fitted Autoregressive.")
@@ -296,6 +329,33 @@ class Autoregressive(Completing):
             self.interrupted_ = True
             self._drawer = Drawer(net, outcome.trail.best, slots.digits.log_share)
         tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
+
+    def _learn_private(self, prepared: Prepared) -> None:
+        assert self.privacy is not None, "a guarantee was asked for"
+        slots = Slots(prepared.codec.layout)
+        embedding, hidden = PRIVATE_WIDTHS if self.size == "auto" else SIZES[self.size]
+        schedule = PrivateSchedule.of(prepared.total, self.batch_size, self.epochs)
+        settings = NetSettings(
+            embedding=embedding,
+            hidden=hidden,
+            narrow=_narrow(slots, embedding, hidden),
+            dropout=0.0,
+            any_order=self.any_order,
+            batch_size=max(round(schedule.batch), 1),
+            learning_rate=self.learning_rate or PRIVATE_RATE,
+            weight_decay=self.weight_decay or 0.0,
+            steps=schedule.steps,
+            average=0.99,
+        )
+        learned = learn_privately(
+            prepared,
+            self._net(slots, settings),
+            schedule,
+            rows_per_unit=1 if prepared.units is None else self.privacy.rows_per_unit,
+            max_seconds=None if self.max_minutes is None else 60 * self.max_minutes,
+            tell=self._tell,
+        )
+        self._drawer, self.history_, self.interrupted_ = learned.drawer, learned.history, learned.interrupted
 
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -433,3 +493,10 @@ class Autoregressive(Completing):
         if arrays["log_share"].shape != net.slots.digits.log_share.shape:
             raise ArtifactError("the saved shares do not fit the model's columns; fit again.")
         self._drawer = Drawer(net, weights, arrays["log_share"])
+
+
+def _narrow(slots: Slots, embedding: int, hidden: int) -> int | None:
+    """Shared units of a narrow mixing where a dense one would have too many weights, else None."""
+    if slots.count**2 * embedding * hidden <= NARROW_FROM:
+        return None
+    return 256 if slots.count <= 2_000 else 64

@@ -20,17 +20,18 @@ from sklearn.exceptions import NotFittedError
 
 from masquerade.errors import ConditionError, SchemaError, SettingError, TableError
 from masquerade.loading import load
+from masquerade.schema import Column, Schema
 from masquerade.synthesize import Synthesizer
-from tests.synthesize.conftest import CANARY_EXTREME, CANARY_ID, CANARY_LEVEL
+from tests.synthesize.conftest import CANARY_EXTREME, CANARY_ID, CANARY_LEVEL, fit
 
 pytestmark = pytest.mark.filterwarnings("ignore::masquerade.errors.MasqueradeWarning")
 
 
 def test_it_names_its_paper_and_is_a_scikit_learn_estimator(make: Any) -> None:
-    model = make(protect=7)
+    model = make(unit="who")
     assert len(type(model).reference) > 20
-    assert clone(model).get_params()["protect"] == 7
-    assert "7" in repr(model)
+    assert clone(model).get_params()["unit"] == "who"
+    assert "unit='who'" in repr(model)
     assert "not fitted" in model._repr_html_()
 
 
@@ -66,7 +67,11 @@ def test_a_seed_gives_the_same_rows_and_another_one_others(fitted: Synthesizer) 
 
 
 def test_the_same_seed_fits_the_same_model(make: Any, table: pl.DataFrame, fitted: Synthesizer) -> None:
-    again = make().fit(table)
+    if fitted.privacy is not None:
+        with pytest.raises(SettingError, match="a published seed undoes it"):
+            fit(make(random_state=0), table)
+        return
+    again = fit(make(), table)
     assert again.sample(60, random_state=6).equals(fitted.sample(60, random_state=6))
 
 
@@ -79,7 +84,7 @@ def test_chunks_are_the_rows_asked_for(fitted: Synthesizer) -> None:
 def test_the_input_and_the_global_random_state_are_left_alone(make: Any, table: pl.DataFrame) -> None:
     frame = pd.DataFrame({"x": np.arange(60.0), "y": ["a", "b", "c"] * 20})
     before, python_state, numpy_state = frame.copy(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
-    make().fit(frame).sample(5)
+    fit(make(), frame).sample(5)
     pd.testing.assert_frame_equal(frame, before)
     assert random.getstate() == python_state
     assert (np.random.get_state()[1] == numpy_state).all()  # noqa: NPY002
@@ -93,11 +98,11 @@ def test_the_same_kind_of_frame_comes_back(make: Any) -> None:
             "level": pd.Categorical(["x", "y", "x"] * 20),
         }
     )
-    drawn = make().fit(frame).sample(30)
+    drawn = fit(make(), frame).sample(30)
     assert isinstance(drawn, pd.DataFrame)
     assert (drawn.dtypes == frame.dtypes).all()
     arrow = pa.table({"n": [1, 2, 3] * 10, "y": ["a", "b", "b"] * 10})
-    drawn = make().fit(arrow).sample(30)
+    drawn = fit(make(), arrow).sample(30)
     assert isinstance(drawn, pa.Table)
     assert drawn.schema == arrow.schema
 
@@ -164,13 +169,25 @@ def test_a_bad_number_of_rows_is_refused(fitted: Synthesizer, n: Any) -> None:
         fitted.sample(n)
 
 
-def test_tables_that_cannot_be_modelled_are_refused(make: Any) -> None:
-    with pytest.raises(TableError, match="10"):
-        make().fit(pl.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"]}))
+def test_tables_that_cannot_be_modelled_are_refused(make: Any, fitted: Synthesizer) -> None:
+    few = pl.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "x"]})
+    infinite = pl.DataFrame({"a": [1.0, float("inf")] * 20, "b": ["x", "y"] * 20})
     with pytest.raises(TableError):
-        make().fit(pl.DataFrame({"a": [1.0, float("inf")] * 20, "b": ["x", "y"] * 20}))
-    with pytest.raises(TableError):
-        make().fit(np.zeros((20, 2)))
+        make().fit(np.zeros((20, 2)), schema=fitted.schema_)
+    if fitted.privacy is None:
+        for table in (few, infinite):
+            with pytest.raises(TableError):
+                make().fit(table)
+        return
+    columns = (
+        Column("a", "continuous", minimum=0, maximum=9, decimals=0),
+        Column("b", "categorical", levels=("x", "y")),
+    )
+    schema = Schema(columns, declared=True)
+    with pytest.raises(TableError, match="counted with noise"):
+        make().fit(few, schema=schema)
+    # Whether a row is infinite must not show: it counts as the greatest value.
+    assert (make().fit(infinite, schema=schema).sample(200)["a"] == 9).mean() > 0.2
 
 
 def test_a_schema_that_does_not_match_is_refused(make: Any, fitted: Synthesizer) -> None:
@@ -180,11 +197,11 @@ def test_a_schema_that_does_not_match_is_refused(make: Any, fitted: Synthesizer)
 
 def test_one_column_is_enough(make: Any) -> None:
     numbers = pl.DataFrame({"x": np.random.default_rng(0).normal(size=200).round(3)})
-    drawn = make().fit(numbers).sample(100, random_state=0)["x"]
+    drawn = fit(make(), numbers).sample(100, random_state=0)["x"]
     assert drawn.is_between(-4, 4).all()
     assert drawn.n_unique() > 20
     words = pl.DataFrame({"w": ["a", "b"] * 30})
-    assert set(make().fit(words).sample(100)["w"]) == {"a", "b"}
+    assert set(fit(make(), words).sample(100)["w"]) == {"a", "b"}
 
 
 def test_an_unfitted_model_says_so(make: Any, tmp_path: Path) -> None:
@@ -194,7 +211,12 @@ def test_an_unfitted_model_says_so(make: Any, tmp_path: Path) -> None:
         make().save(tmp_path / "x.mq")
 
 
-def test_the_ledger_promises_nothing_and_says_what_protects(fitted: Synthesizer) -> None:
+def test_the_ledger_says_what_is_promised_and_what_protects(fitted: Synthesizer) -> None:
+    if fitted.privacy is not None:
+        assert fitted.ledger_.guarantee == "differential privacy"
+        assert fitted.ledger_.epsilon <= fitted.privacy.epsilon
+        assert "ε = " in fitted._repr_html_()
+        return
     assert fitted.ledger_.guarantee == "none"
     assert fitted.ledger_.protections == {"protect": 10}
     assert "none" in fitted._repr_html_()
@@ -211,12 +233,12 @@ def test_rows_of_one_person_count_once(make: Any) -> None:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = make(unit="account").fit(table)
+        model = fit(make(unit="account"), table)
     drawn = model.sample(500, random_state=0)
     assert "Hentzau Castle" not in set(drawn["place"])
     assert not set(drawn["account"]) & set(table["account"])
     assert model.ledger_.unit == "account"
-    by_row = make().fit(table.drop("account"))
+    by_row = fit(make(), table.drop("account"))
     assert "Hentzau Castle" in set(by_row.sample(500, random_state=0)["place"])
 
 
@@ -225,7 +247,7 @@ def test_numbers_of_one_person_are_no_ones_else(make: Any, tmp_path: Path) -> No
     random_ = np.random.default_rng(4)
     amount = np.concatenate([random_.normal(100, 20, 600).round(2), np.full(300, 4321.77)])
     account = [f"{i % 60:05d}" for i in range(600)] + ["77777"] * 300
-    model = make(unit="account").fit(pl.DataFrame({"account": account, "amount": amount}))
+    model = fit(make(unit="account"), pl.DataFrame({"account": account, "amount": amount}))
     model.save(tmp_path / "model.mq")
     with zipfile.ZipFile(tmp_path / "model.mq") as archive:
         content = b"".join(archive.read(name) for name in archive.namelist())
@@ -233,16 +255,16 @@ def test_numbers_of_one_person_are_no_ones_else(make: Any, tmp_path: Path) -> No
     for dtype in (np.float64, np.float32):
         assert np.array(4321.77, dtype).tobytes() not in content
     assert (model.sample(500, random_state=0)["amount"] == 4321.77).sum() <= 1
-    by_row = make().fit(pl.DataFrame({"amount": amount, "y": ["a", "b"] * 450}))
+    by_row = fit(make(), pl.DataFrame({"amount": amount, "y": ["a", "b"] * 450}))
     assert (by_row.sample(500, random_state=0)["amount"] == 4321.77).mean() > 0.1
 
 
 def test_settings_can_be_changed_by_name_and_unknown_ones_are_refused(make: Any) -> None:
     model = make()
-    assert model.set_params(protect=3) is model
-    assert model.get_params()["protect"] == 3
-    with pytest.raises(SettingError, match="did you mean 'protect'"):
-        model.set_params(protekt=3)
+    assert model.set_params(verbose=True) is model
+    assert model.get_params()["verbose"] is True
+    with pytest.raises(SettingError, match="did you mean 'verbose'"):
+        model.set_params(verbos=True)
 
 
 @pytest.mark.parametrize("name", ["CTGAN", "Autoregressive"])

@@ -26,13 +26,13 @@ FINE = 8
 
 
 def groups(widths: NDArray[np.int64], weights: NDArray[np.float64], noise: float, most: int) -> list[Group]:
-    """Which cells make one leaf: at most `most` leaves, in rising order.
+    """Which cells make one leaf: at most `most` leaves, in rising order; two at least where there are two cells.
 
     Args:
         widths: how many values lie in each cell.
         weights: noised counts; may be below 0.
         noise: standard deviation of the noise in each.
-        most: leaves at most, at least 1.
+        most: leaves at most, at least 2.
 
     >>> groups(np.array([1, 1, 5, 5]), np.array([900.0, 50.0, 40.0, 3.0]), 5.0, 8)
     [(0, 1), (1, 2), (2, 4)]
@@ -40,7 +40,12 @@ def groups(widths: NDArray[np.int64], weights: NDArray[np.float64], noise: float
     mass = max(CLEAR * noise, float(weights.sum()) / (FINE * most), 1.0)
     while len(found := _greedy(widths, weights, noise, mass)) > most:
         mass *= 1.2
-    return found or [(0, weights.size)]
+    found = found or [(0, weights.size)]
+    if len(found) > 1 or weights.size == 1:
+        return found
+    total = np.cumsum(np.maximum(weights, 0.0) + 1e-9)
+    half = int(np.clip(np.searchsorted(total, total[-1] / 2) + 1, 1, weights.size - 1))
+    return [(0, half), (half, weights.size)]
 
 
 def _greedy(widths: NDArray[np.int64], weights: NDArray[np.float64], noise: float, mass: float) -> list[Group]:

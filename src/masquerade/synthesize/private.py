@@ -20,7 +20,7 @@ from masquerade import frames
 from masquerade.codec.arrays import Encoded
 from masquerade.codec.declared import declared_codec
 from masquerade.codec.table import TableCodec
-from masquerade.errors import SchemaError, SettingError, nearest
+from masquerade.errors import SchemaError, SettingError, TableError, nearest
 from masquerade.privacy.accountant import Accountant
 from masquerade.privacy.budget import Privacy
 from masquerade.privacy.events import discrete_gaussian
@@ -178,6 +178,11 @@ def prepare(opened: Opened, privacy: Privacy, spending: Spending) -> Prepared:
         opened: the rows.
         privacy: the budget.
         spending: how it is split.
+
+    Raises:
+        SettingError: δ is above 1 / rows, counted with noise.
+        TableError: there are too few rows, counted with noise, or no column is left to model.
+        SchemaError: nothing stands above the noise in a column whose bounds or levels are not declared.
     """
     typed, most = opened.typed, opened.most_rows
     accountant = Accountant(privacy, opened.schema.unit or "row")
@@ -198,6 +203,8 @@ def prepare(opened: Opened, privacy: Privacy, spending: Spending) -> Prepared:
     weights = 1 / np.array(sizes, float)  # the variance of a column's sum is its codes' together
     total = max(float(np.average([c.sum() for c in counted], weights=weights)), 1.0)
     accountant.check_delta(total)
+    if total < frames.LEAST_ROWS:
+        raise TableError(f"table: it has about {total:.0f} rows, counted with noise; expected at least {frames.LEAST_ROWS}.")
     clipped = [np.maximum(c, 0) + 1e-9 for c in counted]
     layout = dataclasses.replace(codec.layout, frequencies=tuple(c / c.sum() for c in clipped))
     codec = dataclasses.replace(codec, layout=layout)

@@ -1,0 +1,268 @@
+"""The contract of every synthesizer of pictures, and all that they share: pictures → arrays, and back.
+
+A synthesizer of pictures is one class that says how to learn (`_learn`), how to draw (`_draw`), and what to save. Reading,
+classes, seeds, ledgers and files are dealt with here.
+"""
+
+from __future__ import annotations
+
+import secrets
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masquerade import artifact, seeds
+from masquerade.errors import ArtifactError, ConditionError, SettingError, TableError, nearest
+from masquerade.picture_files import read_pictures
+from masquerade.pictures import LABEL, Pictures
+from masquerade.privacy.ledger import Ledger
+from masquerade.progress import Callback
+from masquerade.secret import Secret
+from masquerade.synthesize.estimator import Learner
+
+__all__ = ["ImageSynthesizer", "as_pictures"]
+
+LEAST_PICTURES = 10
+LEAST_OF_A_CLASS = 2
+CHUNK = 5_000
+"""Pictures drawn at a time."""
+
+
+def as_pictures(images: Any, labels: Any = None) -> Pictures:
+    """What a user hands over as `Pictures`.
+
+    Args:
+        images: `Pictures`, the path of a picture set, or an array uint8 (n, height, width[, 3]).
+        labels: classes beside an array: shape (n,), or a mapping of such arrays by name.
+
+    Raises:
+        TableError: shapes or types that do not fit.
+        FileError: the path cannot be read.
+        SettingError: labels beside something that has its own.
+    """
+    if isinstance(images, str | Path):
+        images = read_pictures(images)
+    if isinstance(images, Pictures):
+        if labels is None:
+            return images
+        given = dict(labels) if isinstance(labels, Mapping) else {LABEL: np.asarray(labels)}
+        return Pictures(images.images, {**images.labels, **given}, images.files)
+    if labels is None:
+        return Pictures(np.asarray(images))
+    return Pictures(np.asarray(images), dict(labels) if isinstance(labels, Mapping) else {LABEL: np.asarray(labels)})
+
+
+class ImageSynthesizer(Learner):
+    """Learns a set of pictures and draws new ones.
+
+    Attributes after `fit`:
+        shape_: height, width and channels.
+        classes_: the classes, sorted; empty where the pictures have none.
+        ledger_: what was guaranteed.
+        history_: one mapping per epoch.
+        interrupted_: True when Ctrl-C ended training early and the best model so far was kept.
+    """
+
+    reference: ClassVar[str]
+    """The paper behind the model."""
+
+    protect = 0
+    unit = None
+
+    shape_: tuple[int, int, int]
+    classes_: NDArray[Any]
+    ledger_: Ledger
+    history_: list[dict[str, float]]
+    interrupted_: bool
+    _shares: NDArray[np.float64]
+
+    # ── what a subclass says ───────────────────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def _check_settings(self) -> None:
+        """Raise `SettingError` for a setting out of range, before any work."""
+
+    @abstractmethod
+    def _learn(self, images: NDArray[np.uint8], classes: NDArray[np.int32], seed: int) -> None:
+        """Learn from pictures and the numbers of their classes (all 0 without classes)."""
+
+    @abstractmethod
+    def _draw(self, classes: NDArray[np.int32], seed: int, start: int) -> NDArray[np.uint8]:
+        """A picture of each class; `start` pictures came before with this seed."""
+
+    @abstractmethod
+    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Everything learned: plain data and arrays."""
+
+    @abstractmethod
+    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """The reverse of `_to_state`; `shape_` and `classes_` are set."""
+
+    # ── fit and sample ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from pictures.
+
+        Args:
+            X: an array uint8 of shape (n, height, width) or (n, height, width, 3), `Pictures`, or the path of a picture set;
+                at least 10 pictures, height and width multiples of 4 from 8 to 64. It is not changed.
+            y: the class of each picture, shape (n,); None: what `X` says, and without any the model is not conditional.
+
+        Raises:
+            TableError: pictures that cannot be modelled (the message says why and what to do).
+            FileError: the path cannot be read.
+            SettingError: a setting out of range.
+            InterruptedTraining: Ctrl-C before there was anything to keep.
+        """
+        seed = self._seed()
+        self._check_settings()
+        pictures = as_pictures(X, y)
+        self._take(pictures)
+        numbers = np.zeros(len(pictures), np.int32)
+        if self.classes_.size:
+            numbers = np.searchsorted(self.classes_, pictures.labels[LABEL]).astype(np.int32)
+        self._shares = np.bincount(numbers, minlength=max(self.classes_.size, 1)) / len(pictures)
+        self.ledger_ = Ledger(unit="picture", mechanism=type(self).__name__)
+        self.interrupted_, self._calls = False, 0
+        self._learn(pictures.images, numbers, seeds.integer(seed, "learn"))
+        return self
+
+    def _take(self, pictures: Pictures) -> None:
+        """Check that the pictures can be modelled, and keep their shape and classes."""
+        if len(pictures) < LEAST_PICTURES:
+            raise TableError(f"images: got {len(pictures)} pictures, expected at least {LEAST_PICTURES}.")
+        height, width = pictures.size
+        if height % 4 or width % 4 or not (8 <= height <= 64 and 8 <= width <= 64):
+            raise TableError(
+                f"images: got {height} x {width} pixels, expected multiples of 4 from 8 to 64; "
+                "read them with size=(28, 28), say."
+            )
+        classes = pictures.classes
+        if classes.size:
+            values, counts = np.unique(pictures.labels[LABEL], return_counts=True)
+            if (counts < LEAST_OF_A_CLASS).any():
+                raise TableError(
+                    f"label: class {values[counts.argmin()]!r} has {counts.min()} picture, expected at least "
+                    f"{LEAST_OF_A_CLASS}; add some, or leave the class out."
+                )
+        self.shape_, self.classes_ = (height, width, pictures.channels), classes
+
+    def sample(self, n: int | None = None, given: Any = None, random_state: int | None = None) -> Pictures:
+        """Draw new pictures.
+
+        Args:
+            n: how many; None: as many as classes are given.
+            given: `{"label": c}`, all of class c; `{"label": [c, ...]}`, one picture of each; None: classes by their share
+                of the training pictures.
+            random_state: seed; None: the next draw of this model, reproducible when the model itself was given a seed.
+
+        Returns:
+            `Pictures` with the class of each as `labels["label"]`, where there are classes.
+
+        Raises:
+            ConditionError: a label or class that the model does not know.
+        """
+        chunks = list(self.sample_chunks(n, given, random_state))
+        labels = {LABEL: np.concatenate([c.labels[LABEL] for c in chunks])} if self.classes_.size else {}
+        return Pictures(np.concatenate([c.images for c in chunks]), labels)
+
+    def sample_chunks(
+        self, n: int | None = None, given: Any = None, random_state: int | None = None, *, chunk_pictures: int = CHUNK
+    ) -> Iterator[Pictures]:
+        """`sample` as a stream of at most `chunk_pictures` pictures each, so that memory stays small."""
+        self._check_fitted()
+        seed = self._sampling_seed(random_state)
+        numbers = self._numbers(n, given, seed)
+        return self._chunks(numbers, seed, chunk_pictures)
+
+    def _chunks(self, numbers: NDArray[np.int32], seed: int, size: int) -> Iterator[Pictures]:
+        for start in range(0, max(len(numbers), 1), size):
+            part = numbers[start : start + size]
+            labels = {LABEL: self.classes_[part]} if self.classes_.size else {}
+            yield Pictures(self._draw(part, seeds.integer(seed, "draw", start), start), labels)
+
+    def _sampling_seed(self, random_state: int | None) -> int:
+        if random_state is not None:
+            return seeds.check_seed(random_state)
+        self._calls += 1
+        return secrets.randbits(63) if self.random_state is None else seeds.integer(self._seed(), "sample", self._calls)
+
+    def _numbers(self, n: int | None, given: Any, seed: int) -> NDArray[np.int32]:
+        """The number of each picture's class."""
+        if n is not None and (isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0):
+            raise SettingError(f"n: got {n!r}, expected a whole number of at least 0.")
+        if given is None or not len(given):
+            if n is None:
+                raise SettingError("n: got None, expected how many pictures to draw.")
+            return seeds.stream(seed, "classes").choice(len(self._shares), n, p=self._shares).astype(np.int32)
+        unknown = [name for name in given if name != LABEL]
+        if unknown or not self.classes_.size:
+            got = unknown[0] if unknown else LABEL
+            known = f"the model knows {LABEL!r} only" if self.classes_.size else "the model was fitted without labels"
+            raise ConditionError(f"given: got {got!r}, and {known}{nearest(str(got), [LABEL])}.")
+        values = given[LABEL]
+        wanted = [values] * (n or 0) if np.ndim(values) == 0 else list(values)
+        if np.ndim(values) == 0 and n is None:
+            raise SettingError("n: got None, expected how many pictures of that class to draw.")
+        if n is not None and len(wanted) != n:
+            raise SettingError(f"n: got {n}, but {len(wanted)} classes are given; leave one of them out.")
+        place = {str(value): i for i, value in enumerate(self.classes_.tolist())}
+        for value in {str(v): v for v in wanted}.values() if n != 0 else [values]:
+            if str(value) not in place:
+                raise ConditionError(
+                    f"given: there is no class {value!r}, expected one of "
+                    f"{', '.join(map(str, self.classes_.tolist()[:20]))}{nearest(str(value), place)}."
+                )
+        return np.array([place[str(value)] for value in wanted], np.int32)
+
+    # ── save and load ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def save(self, path: str | Path, *, secret: Secret | None = None) -> None:
+        """Write the fitted model as one `.mq` file (atomic; no training picture inside).
+
+        Args:
+            path: where to.
+            secret: what seals (encrypts) the file; None: it is not sealed.
+        """
+        self._check_fitted()
+        config, arrays = self._to_state()
+        manifest = {
+            "settings": self._settings(),
+            "shape": list(self.shape_),
+            "classes": self.classes_.tolist(),
+            "ledger": self.ledger_.to_dict(),
+            "history": self.history_,
+            "learned": config,
+        }
+        artifact.write(path, type(self).__name__, manifest, {**arrays, "shares": self._shares}, secret=secret)
+
+    @classmethod
+    def _load(cls, part: artifact.Artifact, **nets: Any) -> Self:
+        """A fitted model from what `save` wrote; `nets` are factories that the user brought."""
+        config = part.config
+        try:
+            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
+            model = cls(**settings, **{k: v for k, v in nets.items() if v is not None})
+            height, width, channels = (int(side) for side in config["shape"])
+            model.shape_, model.classes_ = (height, width, channels), np.array(config["classes"])
+            model.ledger_ = Ledger.from_dict(config["ledger"])
+            model.history_, model.interrupted_, model._calls = list(config["history"]), False, 0
+            arrays = dict(part.arrays)
+            model._shares = arrays.pop("shares")
+            model._from_state(config["learned"], arrays)
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+            raise ArtifactError(
+                f"the model file does not hold a complete {cls.__name__} ({type(error).__name__}: {error}); save it again."
+            ) from error
+        return model
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_shares")
+
+    random_state: int | None
+    verbose: bool
+    callbacks: Sequence[Callback]

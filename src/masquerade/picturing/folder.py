@@ -15,7 +15,7 @@ from masquerade.picturing.decoding import ENDINGS
 from masquerade.picturing.labelling import from_texts, of_files, with_class_first
 from masquerade.picturing.source import Source
 
-__all__ = ["LABELS_FILE", "open_folder", "pictures_in"]
+__all__ = ["LABELS_FILE", "open_folder"]
 
 LABELS_FILE = "labels.csv"
 """The file in a folder of pictures that says their labels and order."""
@@ -35,19 +35,21 @@ def open_folder(path: Path, labels: Path | None, *, search: bool = True) -> Sour
         FileError: no pictures in it, or pictures beside class folders.
         TableError: the table of labels does not match the pictures.
     """
-    alone, classes = pictures_in(path)
+    alone, classes, remarks = _found_in(path)
     if labels is None and search:
         beside = path.resolve()
         candidates = (path / LABELS_FILE, beside.with_name(f"{beside.name}.csv"), beside.with_name(LABELS_FILE))
         labels = next((candidate for candidate in candidates if candidate.is_file()), None)
     if alone and classes and labels is None:
         raise FileError(
-            f"{path}: {len(alone):,} pictures lie beside the class folders, first {alone[0]}; put each into the folder of its "
-            f"class, or name them in {LABELS_FILE}."
+            f"{path}: pictures lie beside the class folders ({len(alone):,}, first {alone[0]}); put each into the folder of "
+            f"its class, or name them in {LABELS_FILE}."
         )
     files = [*alone, *(name for names in classes.values() for name in names)]
     if not files:
         raise FileError(f"{path}: {_why_empty(path)}")
+    for remark in remarks:
+        warnings.warn(f"{path}: {remark}", MasqueradeWarning, stacklevel=4)
     found: dict[str, NDArray[Any]] = {}
     if labels is not None:
         files, found = of_files(labels, files, path)
@@ -61,9 +63,9 @@ def open_folder(path: Path, labels: Path | None, *, search: bool = True) -> Sour
     return Source(path, len(files), with_class_first(found), tuple(files), encoded=encoded)
 
 
-def pictures_in(path: Path) -> tuple[list[str], dict[str, list[str]]]:
-    """The pictures right in a folder, and those of each sub-folder that has any: sorted names relative to the folder."""
-    alone, classes = [], {}
+def _found_in(path: Path) -> tuple[list[str], dict[str, list[str]], list[str]]:
+    """The pictures right in a folder, those of each sub-folder that has any (sorted names), and what is left out."""
+    alone, classes, remarks = [], {}, []
     for entry in _entries(path):
         if not entry.is_dir():
             alone += [entry.name] if _is_picture(entry) else []
@@ -74,12 +76,12 @@ def pictures_in(path: Path) -> tuple[list[str], dict[str, list[str]]]:
             classes[entry.name] = names
             others = [file.name for file in inside if not _is_picture(file)]
             if others:
-                _warn(
-                    f"{path}: {len(others):,} files in {entry.name} are no pictures by their ending and are left out."
+                remarks.append(
+                    f"files in {entry.name} that are no pictures by their ending are left out ({len(others):,})."
                 )
         elif not any(file.is_dir() for file in _entries(entry)):
-            _warn(f"{path}: there is no picture in the folder {entry.name}; it is left out.")
-    return alone, classes
+            remarks.append(f"there is no picture in the folder {entry.name}; it is left out.")
+    return alone, classes, remarks
 
 
 def _is_picture(file: Path) -> bool:
@@ -101,7 +103,3 @@ def _why_empty(path: Path) -> str:
             if any(_is_picture(file) for file in _entries(deeper)):
                 return f"its pictures lie deeper, in {folder.name}/{deeper.name}; give {folder}."
     return f"there is no picture in it nor in its sub-folders, expected {', '.join(ENDINGS)}."
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, MasqueradeWarning, stacklevel=4)

@@ -153,7 +153,8 @@ class PictureGAN:
             return jnp.square(slopes).sum(axis=(1, 2, 3)).mean()
 
         weight = 0.5 * 2 * self.settings.penalty * self.settings.penalty_every
-        return loss + weight * jax.lax.cond(penalised, penalty, lambda: jnp.zeros(()))
+        slope: Array = jax.lax.cond(penalised, penalty, lambda: jnp.zeros(()))
+        return loss + weight * slope
 
     def _loss(self, better: Array, worse: Array) -> Array:
         if self.settings.loss == "relativistic":

@@ -23,6 +23,7 @@ from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback
 from masquerade.secret import Secret
 from masquerade.synthesize.estimator import Learner
+from masquerade.synthesize.settings import check_count
 
 __all__ = ["ImageSynthesizer", "as_pictures"]
 
@@ -193,8 +194,8 @@ class ImageSynthesizer(Learner):
 
     def _numbers(self, n: int | None, given: Any, seed: int) -> NDArray[np.int32]:
         """The number of each picture's class."""
-        if n is not None and (isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0):
-            raise SettingError(f"n: got {n!r}, expected a whole number of at least 0.")
+        if n is not None:
+            check_count("n", n, least=0)
         if given is None or not len(given):
             if n is None:
                 raise SettingError("n: got None, expected how many pictures to draw.")

@@ -22,13 +22,14 @@ file is encrypted besides (see `sealing`), and is another one each time.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import io
 import json
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -38,12 +39,12 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from masquerade.errors import ArtifactError, FileError
+from masquerade.errors import ArtifactError, FileError, MasqueradeError
 from masquerade.files import atomic_path
 from masquerade.sealing import opened, seal
 from masquerade.secret import Secret
 
-__all__ = ["FORMAT_VERSION", "Artifact", "read", "write"]
+__all__ = ["FORMAT_VERSION", "Artifact", "doubted", "read", "write"]
 
 FORMAT = "masquerade"
 FORMAT_VERSION = 1
@@ -173,6 +174,37 @@ def read(path: str | Path, *, secret: Secret | None = None) -> Artifact:
     )
 
 
+@contextlib.contextmanager
+def doubted(source: str | Path | None, *, loading: bool = False) -> Iterator[None]:
+    """Where a thing from a file is put together or used: whatever fails in there becomes an `ArtifactError`.
+
+    A file with valid checksums can hold anything. What its numbers and names lead to cannot all be foreseen, so one place sees
+    to it that it never ends in a traceback.
+
+    Args:
+        source: the file; None: the thing was fitted here, and errors stay what they are.
+        loading: whether an error that is Masquerade's own is the file's too; else it is the caller's, and stays.
+    """
+    try:
+        yield
+    except MasqueradeError as error:
+        if source is None or not loading or isinstance(error, ArtifactError):
+            raise
+        raise ArtifactError(f"{source}: damaged or altered; {_short(error)}") from error
+    except BaseException as error:
+        if source is None or not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
+            raise
+        raise ArtifactError(
+            f"{source}: does not {'load' if loading else 'work'} ({type(error).__name__}: {_short(error)}); the file is "
+            "damaged or altered, take a fresh copy or save the model again."
+        ) from error
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else f"{text[:300]}…"
+
+
 def _damaged(path: str | Path, what: str, cause: Exception | None = None) -> NoReturn:
     raise ArtifactError(f"{path}: damaged or altered, {what}; take a fresh copy or save the model again.") from cause
 
@@ -275,7 +307,7 @@ def _unpack_arrays(path: str | Path, packed: bytes) -> dict[str, NDArray[Any]]:
     try:
         header = json.loads(packed[8 : 8 + length].decode("utf-8"))
         for name, entry in header.items():
-            if entry["dtype"] not in _DTYPES:
+            if not isinstance(entry["dtype"], str) or entry["dtype"] not in _DTYPES:
                 _damaged(path, f"array {name!r} has the unknown dtype {entry['dtype']!r}")
         return dict(safetensors.numpy.load(packed))
     except ArtifactError:

@@ -43,10 +43,19 @@ __all__ = [
 ]
 
 
+MOST_LETTERS = 2_000
+"""A longer message is shortened in the middle."""
+
+
 class MasqueradeError(Exception):
     """The root of the tree."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        """The message; of one that repeats a monstrous word of somebody's file, the beginning and the end."""
+        text = super().__str__()
+        return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 250]} … {text[-200:]}"
 
 
 class InputError(MasqueradeError, ValueError):

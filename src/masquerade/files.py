@@ -18,6 +18,7 @@ from typing import IO, Any, cast
 import polars as pl
 import tomli_w
 
+from masquerade import toml_text
 from masquerade.atomic import atomic_path, check_writable, one_line
 from masquerade.csv_text import decode, read_csv
 from masquerade.errors import FileError, RuleError, SchemaError
@@ -290,7 +291,7 @@ def read_schema(path: str | Path) -> Schema:
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-        data: dict[str, Any] = tomllib.loads(text)
+        data: dict[str, Any] = toml_text.loads(text)
     except (OSError, UnicodeError) as error:
         raise FileError(f"{path}: cannot be read ({one_line(error)}).") from error
     except tomllib.TOMLDecodeError as error:

@@ -32,9 +32,14 @@ def load(path: str | Path, *, generator: Any = None, discriminator: Any = None, 
     """
     part = artifact.read(path, secret=secret)
     made = {cls.__name__: cls for cls in synthesizers().values()}
-    if part.kind in made:
-        return made[part.kind]._load(part, generator=generator, discriminator=discriminator)
     kept = {cls.__name__: cls for cls in releases().values()}
-    if part.kind in kept:
-        return kept[part.kind]._load(part)
-    raise ArtifactError(f"{path}: holds a {part.kind!r}, expected one of {', '.join(sorted([*made, *kept]))}.")
+    if part.kind not in made and part.kind not in kept:
+        expected = ", ".join(sorted([*made, *kept]))
+        raise ArtifactError(f"{path}: holds a {part.kind[:80]!r}, expected one of {expected}.")
+    with artifact.doubted(path, loading=True):
+        if part.kind in made:
+            model: Any = made[part.kind]._load(part, generator=generator, discriminator=discriminator)
+        else:
+            model = kept[part.kind]._load(part)
+    model._file = str(path)
+    return model

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from masquerade import toml_text
 from masquerade.cli.checks import MODELS, REPORTS, TABLES, check_column, check_outputs
 from masquerade.cli.sealed import forget, secret_of
 from masquerade.cli.step_options import arguments_of, options_of
@@ -106,7 +107,7 @@ def read_plan(path: Path, *, given: Mapping[str, Any]) -> Plan:
         SettingError: not TOML, an unknown key, step or option, or a value that does not fit.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        data = toml_text.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeError) as error:
         raise FileError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}).") from error
     except tomllib.TOMLDecodeError as error:
@@ -136,7 +137,7 @@ class _Reader:
 
     def step(self, number: int, fields: Mapping[str, Any]) -> Step:
         do = fields.get("do")
-        if do not in DOING:
+        if not isinstance(do, str) or do not in DOING:
             hint = nearest(str(do), DOING)
             raise SettingError(f"step {number}: do is {do!r}, expected one of {', '.join(DOING)}{hint}.")
         title = f"step {number} ({do})"

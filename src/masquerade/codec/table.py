@@ -24,6 +24,7 @@ from masquerade.codec.dependency import Dependency, find_dependencies, still_hol
 from masquerade.codec.identifier import FreshCodec, PseudonymCodec
 from masquerade.codec.moment import MomentCodec
 from masquerade.codec.quantile import QuantileCodec
+from masquerade.codec.trial import check_column, check_layout
 from masquerade.errors import (
     ArtifactError,
     ConditionError,
@@ -345,11 +346,28 @@ class TableCodec:
                 tuple(arrays[f"frequencies.{i}"] for i in range(len(names))),
                 tuple(getattr(codecs[name], "places", None) for name in names),
             )
-            return cls(Schema.from_dict(config["schema"]), codecs, dependencies, layout)
+            codec = cls(Schema.from_dict(config["schema"]), codecs, dependencies, layout)
+            codec._check_saved()
+            return codec
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise ArtifactError(
                 f"codec: the saved state is damaged ({type(error).__name__}: {error}); fit again."
             ) from error
+
+    def _check_saved(self) -> None:
+        """Raise `ArtifactError` where what was read from a file does not hang together."""
+        if tuple(self.codecs) != self.schema.names:
+            raise ArtifactError("codec: the saved codecs are not those of the schema's columns; fit again.")
+        for name, codec in self.codecs.items():
+            check_column(self.schema[name], codec)
+        check_layout(self.layout)
+        for name, dependency in self.dependencies.items():
+            on, size = dependency.on, self.codecs[name].size
+            lookup = dependency.lookup
+            if on not in self.layout.names or lookup.shape != (self.codecs[on].size,) or lookup.dtype != np.int32:
+                raise ArtifactError(f"column {name!r}: the saved column that determines it is damaged; fit again.")
+            if lookup.min() < 0 or lookup.max() >= size:
+                raise ArtifactError(f"column {name!r}: what determines it names codes that it has not; fit again.")
 
 
 def _warn_of_ids(codecs: Mapping[str, ColumnCodec]) -> None:

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from masquerade import toml_text
 from masquerade.errors import FileError, SettingError, nearest
 from masquerade.judge.reading import NAMES
 from masquerade.judge.report import Report
@@ -78,7 +78,7 @@ class Policy:
                 f"policy: got {str(policy)!r}, expected a .toml file or one of {', '.join(READY)}{nearest(str(policy), READY)}."
             )
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            data = toml_text.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise FileError(f"{path}: cannot be read as a policy ({error}).") from error
         if not data:

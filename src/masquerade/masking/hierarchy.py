@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from masquerade import toml_text
 from masquerade.atomic import one_line
 from masquerade.errors import FileError, SettingError
 from masquerade.files import read_table
@@ -50,7 +51,7 @@ def read_hierarchy(source: str | Path | Mapping[str, str], depth: int) -> dict[s
 
 def _toml(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return toml_text.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeError) as error:
         raise FileError(f"{path}: cannot be read ({one_line(error)}).") from error
     except tomllib.TOMLDecodeError as error:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from masquerade import toml_text
 from masquerade.atomic import one_line
 from masquerade.errors import FileError, SettingError, nearest
 from masquerade.masking import WAYS
@@ -141,7 +142,7 @@ def read_rules(rules: Mapping[str, Any] | str | Path | None, locale: str | None 
         raise SettingError(f"rules: got {type(rules).__name__}, expected a mapping or the path of a mask.toml.")
     path = Path(rules)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        data = toml_text.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeError) as error:
         raise FileError(f"{path}: cannot be read ({one_line(error)}).") from error
     except tomllib.TOMLDecodeError as error:

@@ -116,6 +116,11 @@ def _plain(value: Any) -> bool:
     return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
 
 
+def _event(value: Any) -> bool:
+    numbers = [item for item in value.values() if isinstance(item, int | float)] if _plain(value) else []
+    return _plain(value) and all(abs(number) < 2**63 for number in numbers)
+
+
 _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "guarantee": (lambda value: isinstance(value, str), "text"),
     "epsilon": (lambda value: value is None or _positive(value), "a finite number of at least 0, or null"),
@@ -123,7 +128,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "unit": (lambda value: isinstance(value, str), "text"),
     "relation": (lambda value: value is None or isinstance(value, str), "text, or null"),
     "mechanism": (lambda value: isinstance(value, str), "text"),
-    "events": (lambda value: isinstance(value, list | tuple) and all(map(_plain, value)), "a list of objects"),
+    "events": (lambda value: isinstance(value, list | tuple) and all(map(_event, value)), "a list of objects"),
     "protections": (_plain, "an object"),
     "aligned": (lambda value: isinstance(value, bool), "true or false"),
     "dropped": (

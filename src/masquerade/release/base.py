@@ -131,7 +131,8 @@ class Release(Learner):
         self._check_fitted()
         raw, kind = frames.to_polars(X)
         typed = spelling.parse(raw, self.schema_)
-        return self._native(self._apply(typed, self._apply_seed()), raw, kind)
+        with artifact.doubted(self._file):
+            return self._native(self._apply(typed, self._apply_seed()), raw, kind)
 
     def fit_transform(self, X: Any, y: Any = None, schema: Schema | None = None) -> Any:
         """`fit`, and `transform` of the same rows."""

@@ -27,6 +27,7 @@ from masquerade.release.code_names import blocks, named_codes
 from masquerade.release.encoder_checks import check_encodable, check_settings
 from masquerade.release.features import Features, standardised
 from masquerade.schema import Schema
+from masquerade.synthesize.estimator import careful
 
 __all__ = ["PSEUDONYMOUS", "Encoder"]
 
@@ -181,6 +182,7 @@ class Encoder(Release):
 
     # ── releasing ──────────────────────────────────────────────────────────────────────────────────────────────
 
+    @careful
     def transform(self, X: Any) -> Any:
         """The codes of each record, in the records' order, and the target where there is one.
 

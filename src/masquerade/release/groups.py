@@ -9,12 +9,11 @@ money = ["housing", "loan"]
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from masquerade import datasets
+from masquerade import datasets, toml_text
 from masquerade.errors import FileError, SettingError, nearest
 
 __all__ = ["check_groups", "read_groups"]
@@ -37,7 +36,7 @@ def read_groups(path: str | Path) -> dict[str, list[str]]:
         bundled = Path(datasets.__file__).with_name(f"{path}-groups.toml")
         file = bundled if bundled.exists() else file
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = toml_text.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{path}: cannot be read ({error.strerror}).") from error
     except ValueError as error:

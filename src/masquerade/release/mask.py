@@ -27,6 +27,7 @@ from masquerade.release.hiding import Flags, check_same_columns, hidden_cells, m
 from masquerade.release.masker_checks import check_settings, shown
 from masquerade.release.ruling import check_streams, random_key, ruled, settled, suited
 from masquerade.schema import Schema
+from masquerade.synthesize.estimator import careful
 
 __all__ = ["Masker"]
 
@@ -248,6 +249,7 @@ class Masker(Release):
             return hidden_cells({n: (rule.rate, rule.draw) for n, rule in self.rules_.items()}, raw.height, seed)
         return read_mask(mask, raw, among=self.rules_)
 
+    @careful
     def _masked(self, raw: pl.DataFrame, kind: frames.FrameKind, seed: int, mask: Any) -> Any:
         """The raw rows masked, as the kind of frame they came in."""
         check_same_columns(raw.columns, self.schema_)

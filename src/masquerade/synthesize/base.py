@@ -245,7 +245,8 @@ class Synthesizer(Learner):
         pieces = []
         for start in range(0, max(rows, 1), CHUNK_ROWS if chunk_rows is None else chunk_rows):
             count = min(CHUNK_ROWS if chunk_rows is None else chunk_rows, rows - start)
-            typed = self._typed(count, None if known is None else known.rows(start, count), seed, start)
+            with artifact.doubted(self._file):
+                typed = self._typed(count, None if known is None else known.rows(start, count), seed, start)
             if chunk_rows is None:
                 pieces.append(typed)
             else:
@@ -274,7 +275,8 @@ class Synthesizer(Learner):
         )
 
     def _native(self, typed: pl.DataFrame) -> Any:
-        return frames.from_polars(spelling.spell(typed, self.schema_, self.kind_), self.kind_)
+        with artifact.doubted(self._file):
+            return frames.from_polars(spelling.spell(typed, self.schema_, self.kind_), self.kind_)
 
     def _sampling_seed(self, random_state: int | None) -> int:
         if random_state is not None:
@@ -376,9 +378,10 @@ class Synthesizer(Learner):
         head = f"<strong>{html.escape(repr(self))}</strong>"
         if not self.__sklearn_is_fitted__():
             return f"<div>{head}<br>not fitted</div>"
+        last = self.history_[-1] if self.history_ else {}
         facts = [
             f"{len(self.schema_)} columns, {len(self.codec_.layout.names)} of them modelled",
-            f"{int(self.history_[-1]['epoch']) if self.history_ else 0} epochs",
+            f"{int(last.get('epoch', last.get('step', 0)))} {'private steps' if 'step' in last else 'epochs'}",
             html.escape(self.ledger_.sentence()),
         ]
         return f"<div>{head}<ul>{''.join(f'<li>{fact}</li>' for fact in facts)}</ul></div>"

@@ -16,6 +16,7 @@ from masquerade.schema import Schema
 from masquerade.synthesize.base import Synthesizer
 from masquerade.synthesize.cells import Cells, narrowed, resolve
 from masquerade.synthesize.drawing import Drawer
+from masquerade.synthesize.estimator import careful
 from masquerade.synthesize.settings import check_count
 
 __all__ = ["Completing"]
@@ -29,6 +30,7 @@ class Completing(Synthesizer):
 
     _drawer: Drawer
 
+    @careful
     def impute(self, frame: Any, draws: int | None = None, random_state: int | None = None) -> Any:
         """Fill missing cells by draws from their distribution given the other cells of their row.
 
@@ -114,6 +116,7 @@ class Completing(Synthesizer):
             np.intp,
         )
 
+    @careful
     def predict_proba(self, frame: Any, column: str) -> Any:
         """The probability of each level of one column, row by row, given the other cells.
 
@@ -156,6 +159,7 @@ class Completing(Synthesizer):
             frames.FrameKind(kind.library, {}),
         )
 
+    @careful
     def log_prob(self, frame: Any) -> NDArray[np.float64]:
         """The log-likelihood of each row's cells under the model, in nats.
 

@@ -7,20 +7,36 @@ would load SciPy's statistics, pandas and PyArrow with it: 130 MB and a second i
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import polars as pl
 
-from masquerade import inference, seeds
+from masquerade import artifact, inference, seeds
 from masquerade.errors import SettingError, nearest
 from masquerade.privacy.budget import Privacy
 from masquerade.progress import Callback, ConsoleProgress, Progress
 from masquerade.schema import Schema
 
-__all__ = ["Estimator", "Learner"]
+__all__ = ["Estimator", "Learner", "careful"]
+
+Model = TypeVar("Model", bound="Learner")
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def careful(method: Callable[Concatenate[Model, Given], Result]) -> Callable[Concatenate[Model, Given], Result]:
+    """A method of a fitted model that, where the model came from a file, never fails but with an error of Masquerade's."""
+
+    @functools.wraps(method)
+    def doubted(self: Model, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        with artifact.doubted(self._file):
+            return method(self, *args, **kwargs)
+
+    return doubted
 
 
 class Estimator:
@@ -73,6 +89,9 @@ class Learner(Estimator, ABC):
     random_state: int | None
     verbose: bool
     callbacks: Sequence[Callback]
+
+    _file: str | None = None
+    """The file that it was loaded from; None: it was fitted here."""
 
     @abstractmethod
     def __sklearn_is_fitted__(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,7 +31,9 @@ def fuzz() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def made(fuzz: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    return fuzz.models(tmp_path_factory.mktemp("models"), only=QUICK)  # type: ignore[no-any-return]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return fuzz.models(tmp_path_factory.mktemp("models"), only=QUICK)  # type: ignore[no-any-return]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -9,7 +9,6 @@ import typer
 
 from masquerade.cli.boundary import tell
 from masquerade.cli.options import (
-    Data,
     Debug,
     PasswordFile,
     Protect,
@@ -25,13 +24,26 @@ EXAMPLES = examples(
     "masquerade inspect bank.csv",
     "masquerade inspect bank.csv -o schema.toml",
     "masquerade inspect new.csv --schema schema.toml    (does it fit?)",
+    "masquerade inspect pictures/ -o sheet.png",
+    "masquerade inspect mnist.npz#test -o facts.json",
 )
 
 
 def inspect(
-    data: Data,
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA", help="A table: CSV (also .gz), Parquet or Excel; or pictures: folder, .npz, IDX."
+        ),
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="S.toml", help="Write the schema here, to be edited.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="Of a table: the schema, to be edited (.toml). Of pictures: a contact sheet (.png) or facts (.json).",
+        ),
     ] = None,
     protect: Protect = 10,
     password_file: PasswordFile = None,
@@ -51,9 +63,20 @@ def inspect(
     it says may be public, edit it, set declared = true; synthesize DATA -o OUT
     --schema schema.toml --epsilon 1.
 
+    Of a picture set it shows number, size, mode, classes, further labels,
+    exact duplicates, and how many pictures cannot be read.
+
     With --schema the table is checked against that schema instead.
     Nothing here is random: a seed changes nothing.
     """
+    from masquerade.picture_files import is_picture_set
+
+    if is_picture_set(data):
+        from masquerade.cli.picture_inspecting import inspect_pictures
+
+        inspect_pictures(data, output, protect=protect, schema=schema, unit=unit)
+        return
+
     from masquerade import spelling
     from masquerade.cli.checks import check_outputs
     from masquerade.cli.tables import read_with_schema

@@ -158,9 +158,9 @@ def _with_unit(schema: Schema, privacy: Privacy, unit: str | None) -> Schema:
 def _bounded(typed: pl.DataFrame, unit: str, most: int) -> tuple[pl.DataFrame, NDArray[np.int64]]:
     """At most so many rows of each unit, chosen by the operating system's randomness; and the unit of each row kept."""
     names = typed.get_column(unit)
-    if gone := names.null_count():
+    if names.has_nulls():
         raise SchemaError(
-            f"column {unit!r}: {gone:,} rows have no unit, so nobody can tell whose they are; fill them in, or leave them out."
+            f"column {unit!r}: it says whose row each is, and is missing somewhere; fill it in, or leave these rows out."
         )
     units = names.rank("dense").cast(pl.Int64).to_numpy() - 1
     luck = np.random.default_rng(secrets.randbits(128)).random(units.size)

@@ -8,6 +8,7 @@ nearest, and the types of the frame follow from the declaration.
 
 from __future__ import annotations
 
+import importlib
 import re
 import warnings
 from pathlib import Path
@@ -127,9 +128,9 @@ def _kind(kind: FrameKind, cells: pl.Series, column: Column, texts: bool) -> Col
         word = "integer" if column.kind == "id" or _are_whole(column) else "continuous"
         if not cells.dtype.is_numeric() or (word == "continuous" and not _are_numbers(column)):
             return _text_kind(kind.library, known, column)
-        return ColumnKind(_NUMBERS[kind.library][word, nullable(column)])
+        return ColumnKind(_NUMBERS[kind.library][word, column.kind != "id" and nullable(column)])
     if column.kind == "datetime":
-        return _moment_kind(kind.library, known, cells.dtype, column)
+        return _moment_kind(kind.library, known, cells.dtype)
     if column.kind == "integer" and _SPAN.match(known.dtype):
         return ColumnKind(
             {"polars": "Duration(us)", "pandas": "timedelta64[us]", "pyarrow": "duration[us]"}[kind.library]
@@ -162,16 +163,16 @@ def _text_kind(library: str, known: ColumnKind, column: Column) -> ColumnKind:
         if known.dtype == "Categorical" or levels is None:
             return ColumnKind(known.dtype if known.dtype != "Enum" else "String", None, levels, known.ordered)
         return ColumnKind(known.dtype, None, levels, known.ordered)
-    if _TEXT.match(known.dtype):
-        return ColumnKind(known.dtype)
-    return ColumnKind({"polars": "String", "pandas": "object", "pyarrow": "string"}[library])
+    if library == "pandas" and not known.dtype.startswith(
+        "string"
+    ):  # one cell of another type makes an object of a str
+        return ColumnKind(str(importlib.import_module("pandas").Series([""]).dtype))
+    return ColumnKind(known.dtype if _TEXT.match(known.dtype) else "String" if library == "polars" else "string")
 
 
-def _moment_kind(library: str, known: ColumnKind, dtype: pl.DataType, column: Column) -> ColumnKind:
+def _moment_kind(library: str, known: ColumnKind, dtype: pl.DataType) -> ColumnKind:
     zone = dtype.time_zone if isinstance(dtype, pl.Datetime) else None
     if library == "pandas":
-        if known.dtype == "object" and step_of(column) == 86_400_000_000:
-            return ColumnKind("object", "date")
         return ColumnKind("datetime64[us]" if zone is None else f"datetime64[us, {zone}]")
     if library == "pyarrow":
         plain = "timestamp[us]" if zone is None else f"timestamp[us, tz={zone}]"

@@ -142,7 +142,7 @@ def test_every_command_has_examples_and_the_common_options(command: str, capsys:
         (["synthesize", "x.csv", "-o", "y.csv", "--protect", "-1"], "'--protect'"),
         (["synthesize", "x.csv", "-o", "y.csv", "--epsilon", "many"], "'--epsilon'"),
         (["sample", "m.mq", "-n", "-1", "-o", "y.csv"], "'--rows' / '-n'"),
-        (["evaluate", "a.csv", "b.csv", "--attacks", "thorough"], "--attacks thorough: not available yet"),
+        (["evaluate", "a.csv", "b.csv", "--attacks", "thorough"], "--attacks thorough: refits the generator"),
         (["evaluate", "a.csv", "b.csv", "--kind", "row"], "(did you mean 'rows'?)"),
         (["evaluate", "a.csv", "b.csv", "--policy", "p.toml"], "p.toml: cannot be read as a policy"),
     ],

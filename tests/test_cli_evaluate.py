@@ -93,3 +93,30 @@ def test_a_policy_that_is_not_met_ends_with_3_and_leaves_the_report(capsys: pyte
     Path("mild.toml").write_text("quality = { min = 0.5 }\n")
     assert run([*command.split(), "mild.toml"]) == 0
     assert "Policy mild.toml: met, 1 bounds." in capsys.readouterr().out
+
+
+def test_thorough_attacks_refit_the_generator(capsys: pytest.CaptureFixture[str]) -> None:
+    import masquerade as mq
+
+    real = pl.read_csv("real.csv")
+    model = mq.GaussianCopula(random_state=0).fit(real)
+    model.save("model.mq")
+    model.sample(300).write_csv("new.csv")
+    thorough = ["evaluate", "real.csv", "new.csv", "--holdout", "kept.csv", "--attacks", "thorough", "--shadows", "8"]
+    assert run([*thorough, "--using", "model.mq", "-o", "r.json", "-o", "r.html"]) == 0
+    told = json.loads(Path("r.json").read_text())["attacks"]["isolation"]
+    assert told["people"] == 20
+    assert told["auc_interval"][0] <= 0.5
+    assert "the most isolated people" in Path("r.html").read_text()
+    capsys.readouterr()
+    (private := Path("private.mq")).write_bytes(Path("model.mq").read_bytes()[:200])
+    for arguments, words in (
+        (thorough, "add --using MODEL.mq"),
+        ([*thorough, "--using", "model.mq", "--model", "copula"], "not both"),
+        ([*thorough, "--model", "copulla"], "did you mean"),
+        ([*thorough, "--using", str(private)], "private.mq"),
+        (["evaluate", "real.csv", "new.csv", "--model", "copula"], "--model: says how --attacks thorough refits"),
+        ([*thorough[:-1], "9", "--model", "copula"], "shadows: got 9, expected an even number"),
+    ):
+        assert run(arguments) == 2
+        assert words in " ".join(capsys.readouterr().err.split())

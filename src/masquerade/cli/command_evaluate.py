@@ -33,6 +33,7 @@ EXAMPLES = examples(
     "masquerade evaluate real.csv safer.csv --sensitive sex --keep income --holdout kept.csv",
     "masquerade evaluate real.csv codes.csv --kind codes --target y",
     "masquerade evaluate real.csv synthetic.csv --holdout kept.csv --policy balanced",
+    "masquerade evaluate real.csv synthetic.csv --attacks thorough --using model.mq",
 )
 
 
@@ -57,7 +58,17 @@ def evaluate(
         ),
     ] = None,
     kind: Annotated[str, typer.Option("--kind", help="What was released: rows, or codes of an encoder.")] = "rows",
-    attacks: Annotated[str, typer.Option("--attacks", help="How hard to attack: quick, or none.")] = "quick",
+    attacks: Annotated[str, typer.Option("--attacks", help="How hard to attack: thorough, quick, or none.")] = "quick",
+    using: Annotated[
+        Path | None,
+        typer.Option("--using", metavar="MODEL.mq", help="For thorough: refit a model with this one's settings."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="For thorough, instead: refit it as it is by default.")
+    ] = None,
+    shadows: Annotated[
+        int | None, typer.Option("--shadows", metavar="N", help="For thorough: how many refits; default 16.")
+    ] = None,
     output: Annotated[
         list[Path] | None,
         typer.Option("--output", "-o", metavar="R.html", help="The report: .html or .json; may be repeated."),
@@ -87,7 +98,9 @@ def evaluate(
 
     With a holdout, attackers ask who was in the table, describe people so
     that nobody else fits, and infer their values; --attacks none leaves them
-    out. Fresh attackers guess every --sensitive column. With
+    out. With --attacks thorough the generator is refitted many times, with and
+    without the 20 people who stand out the most, to ask whether it gives them
+    away. Fresh attackers guess every --sensitive column. With
     --policy the program ends with exit code 3 where a bound is not met.
     """
     from masquerade.cli import checks, tables
@@ -96,11 +109,12 @@ def evaluate(
     from masquerade.progress import ConsoleProgress
     from masquerade.seeds import check_seed
 
-    check_words(kind, attacks, policy)
+    check_words(kind, attacks, policy, refit=(using, model, shadows))
     gate = None if policy is None else Policy.of(policy)
     outputs = output or []
     checks.check_outputs(
-        [("--output", path, checks.REPORTS) for path in outputs], [real, released, holdout, schema, ledger, policy]
+        [("--output", path, checks.REPORTS) for path in outputs],
+        [real, released, holdout, schema, ledger, policy, using],
     )
     known = _ledger(released, ledger)
     raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
@@ -109,6 +123,14 @@ def evaluate(
         checks.check_column(option, name, found.names)
 
     from masquerade.evaluation import evaluate as judge
+
+    refit = None
+    if attacks == "thorough":
+        from masquerade.cli.shadowing import refitting
+
+        refit = refitting(
+            using, model, None if schema is None else found, unit=found.unit, ledger=known, protect=protect
+        )
 
     with ConsoleProgress() as bar:
         judged = judge(
@@ -124,6 +146,8 @@ def evaluate(
             protect=protect,
             kind=kind,
             attacks=attacks,
+            refit=refit,
+            shadows=SHADOWS if shadows is None else shadows,
             ledger=known,
             seed=check_seed(seed),
             callback=None if quiet else bar,
@@ -152,19 +176,47 @@ def _tell_of(policy: Mapping[str, Any]) -> None:
     tell(f"Policy {policy['name']}: met, {len(policy['gates'])} bounds.")
 
 
-def check_words(kind: str, attacks: str, policy: Path | None) -> None:
-    """Refuse what a later version will do, and what none will."""
+SHADOWS = 16
+"""Refits where nobody says how many."""
+
+
+def check_words(
+    kind: str,
+    attacks: str,
+    policy: Path | None,
+    *,
+    refit: tuple[Path | None, str | None, int | None] = (None, None, None),
+) -> None:
+    """Refuse what a later version will do, and what none will.
+
+    Args:
+        kind, attacks, policy: the options.
+        refit: the options `--using`, `--model` and `--shadows`.
+    """
     from masquerade.cli.checks import not_yet
     from masquerade.errors import SettingError, nearest
 
     for option, value, now, later in (
         ("--kind", kind, ("rows", "codes"), ("images",)),
-        ("--attacks", attacks, ("none", "quick"), ("thorough",)),
+        ("--attacks", attacks, ("none", "quick", "thorough"), ()),
     ):
         if value in later:
             raise not_yet(option, value, f"expected {' or '.join(now)}")
         if value not in now:
             raise SettingError(f"{option}: got {value!r}, expected {' or '.join(now)}{nearest(value, (*now, *later))}.")
+    using, model, shadows = refit
+    if attacks == "thorough" and (using is None) == (model is None):
+        raise SettingError(
+            "--attacks thorough: refits the generator, so it has to know how; add --using MODEL.mq for the settings of a saved "
+            "model, or --model NAME for one as it is by default" + ("." if using is None else ", not both.")
+        )
+    for name, given in (("--using", using), ("--model", model), ("--shadows", shadows)):
+        if attacks != "thorough" and given is not None:
+            raise SettingError(f"{name}: says how --attacks thorough refits, and that was not asked for; leave it out.")
+    if shadows is not None:
+        from masquerade.judge.isolation import check_shadows
+
+        check_shadows(shadows)
     if policy is not None:
         from masquerade.judge.policy import Policy
 

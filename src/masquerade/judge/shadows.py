@@ -51,7 +51,7 @@ def evidence(scores: Floats, inside: Bits) -> Floats:
         inside: who was in, as from `design`.
     """
     spread = _spread(scores, inside)
-    out = np.empty(scores.shape)
+    out = np.empty(scores.shape, np.float64)
     for pair in range(0, len(scores), 2):
         others = np.delete(np.arange(len(scores)), [pair, pair + 1])
         out[pair : pair + 2] = _ratio(scores[pair : pair + 2], scores[others], inside[others], spread)
@@ -60,7 +60,7 @@ def evidence(scores: Floats, inside: Bits) -> Floats:
 
 def named(scores: Floats, inside: Bits, release: Floats) -> Floats:
     """The evidence that each person is in the release itself, from all shadows, shape (people,)."""
-    return _ratio(release[None, :], scores, inside, _spread(scores, inside))[0]
+    return _ratio(release, scores, inside, _spread(scores, inside))
 
 
 def _ratio(asked: Floats, scores: Floats, inside: Bits, spread: float) -> Floats:
@@ -69,15 +69,15 @@ def _ratio(asked: Floats, scores: Floats, inside: Bits, spread: float) -> Floats
 
 
 def _means(scores: Floats, inside: Bits) -> tuple[Floats, Floats]:
-    within = np.where(inside, scores, 0.0).sum(axis=0) / inside.sum(axis=0)
-    without = np.where(inside, 0.0, scores).sum(axis=0) / (~inside).sum(axis=0)
+    within: Floats = np.average(scores, axis=0, weights=inside.astype(np.float64))
+    without: Floats = np.average(scores, axis=0, weights=(~inside).astype(np.float64))
     return within, without
 
 
 def _spread(scores: Floats, inside: Bits) -> float:
     within, without = _means(scores, inside)
     left = scores - np.where(inside, within, without)
-    return max(float(np.sqrt(np.mean(left**2))), _LEAST_SPREAD * max(1.0, float(np.abs(scores).max())))
+    return float(max(np.sqrt(np.mean(left**2)), _LEAST_SPREAD * max(1.0, np.abs(scores).max())))
 
 
 def auc_of_shadows(evidence: Floats, inside: Bits, level: float = 0.95) -> Found:

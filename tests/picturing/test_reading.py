@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +204,18 @@ def test_settings_that_cannot_be(digits: Pictures, tmp_path: Path) -> None:
         read_pictures(tmp_path / "a.npz", channels=4)
     with pytest.raises(SettingError, match="batch"):
         stream_pictures(tmp_path / "a.npz", 0)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a-images-idx3-ubyte.gz", "a-images-idx3-ubyte"])
+def test_a_stream_holds_a_batch_and_not_the_set(name: str, tmp_path: Path) -> None:
+    part = Pictures(np.zeros((10_000, 28, 28), np.uint8), {"label": np.arange(10_000) % 10})
+    write_pictures(tmp_path / name, (part for _ in range(10)))  # 78 MB
+    tracemalloc.start()
+    count = sum(len(batch) for batch in stream_pictures(tmp_path / name, 500))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 100_000
+    assert peak < 40e6
 
 
 @pytest.mark.data

@@ -138,7 +138,8 @@ def _moved(
     for i in range(count):
         image = Image.fromarray(flat[i])
         out[i] = np.asarray(image.transform((width, height), Image.Transform.AFFINE, data[i], Image.Resampling.BICUBIC))
-    return out.reshape(images.shape)
+    low, high = (reduce(padded, axis=(1, 2), keepdims=True) for reduce in (np.min, np.max))
+    return np.clip(out.reshape(images.shape), low, high)  # the cubic swings beyond what there was at sharp edges
 
 
 def _maps(

@@ -33,10 +33,10 @@ def overview(facts: PictureFacts, *, protect: int) -> Group:
     if further:
         parts.append(_further(further, protect))
     if facts.duplicates:
-        other = f", {facts.contradictions:,} of them with another class" if facts.contradictions else ""
-        parts.append(Text(f"Duplicates: {facts.duplicates:,} pictures are equal to an earlier one{other}"))
+        other = f", {facts.contradictions:,} of them under another class" if facts.contradictions else ""
+        parts.append(Text(f"Equal to an earlier picture: {facts.duplicates:,}{other}"))
     for name, reason in facts.first_bad[:1]:
-        parts.append(Text(f"Cannot be read: {facts.bad:,} pictures, first {name} ({reason})", style="bold red"))
+        parts.append(Text(f"Cannot be read: {facts.bad:,}, first {name} ({reason})", style="bold red"))
     return Group(*parts)
 
 

@@ -16,7 +16,7 @@ from masquerade.picturing.decoding import BadPicture, Decoded, Wanted, decode, o
 
 __all__ = ["BLOCK_BYTES", "Chunk", "Source", "chunks", "naturals", "tell_left_out"]
 
-BLOCK_BYTES = 1 << 25
+BLOCK_BYTES = 1 << 23
 """So many bytes of an array file are read at a time."""
 
 Chunk = tuple[NDArray[np.int64], NDArray[np.uint8]]

@@ -149,9 +149,15 @@ def test_delta_that_events_use_is_not_used_twice() -> None:
     assert deltas_of([levels], [5.0]) == [pytest.approx(4e-7, rel=1e-3)]
 
 
+def test_more_choices_than_are_looked_at_are_charged_by_renyi() -> None:
+    many = [chosen(1e-3, 2_000)]
+    assert epsilon_of(many, 1e-6, method="pld") == math.inf
+    assert epsilon_of(many, 1e-6) == epsilon_of(many, 1e-6, method="rdp")
+
+
 def test_nothing_costs_nothing_and_next_to_no_noise_costs_everything() -> None:
     assert epsilon_of([], 1e-6) == 0.0
-    assert epsilon_of([counts(1e-4, 10**7)], 1e-6) > 1e9
+    assert epsilon_of([counts(1e-4, 10**5)], 1e-6) > 1e9
     assert epsilon_of([counts(1e9, 100)], 1e-6) < 1e-3
 
 
@@ -202,6 +208,7 @@ def test_a_budget_that_is_used_up_is_refused() -> None:
         counts(1.0) | {"sigma": "1"},
         counts(1.0) | {"sigma": math.nan},
         counts(1.0) | {"sigma": math.inf},
+        counts(1.0) | {"sigma": 10**400},
         counts(1.0) | {"count": 0},
         counts(1.0) | {"count": 1.5},
         counts(1.0) | {"count": 10**9},

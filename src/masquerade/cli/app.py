@@ -9,6 +9,7 @@ import typer
 import typer.main
 
 from masquerade.cli import (
+    command_audit,
     command_demo,
     command_desensitize,
     command_encode,
@@ -19,7 +20,9 @@ from masquerade.cli import (
     command_run,
     command_sample,
     command_seal,
+    command_sweep,
     command_synthesize,
+    command_verify,
 )
 from masquerade.cli.options import examples
 
@@ -61,9 +64,12 @@ app.command("mask", epilog=command_mask.EXAMPLES)(command_mask.mask)
 app.command("fuse", epilog=command_fuse.EXAMPLES)(command_fuse.fuse)
 app.command("encode", epilog=command_encode.EXAMPLES)(command_encode.encode)
 app.command("evaluate", epilog=command_evaluate.EXAMPLES)(command_evaluate.evaluate)
+app.command("audit", epilog=command_audit.EXAMPLES)(command_audit.audit)
+app.command("sweep", epilog=command_sweep.EXAMPLES)(command_sweep.sweep)
 app.command("run", epilog=command_run.EXAMPLES)(command_run.run)
 app.command("seal", epilog=command_seal.EXAMPLES)(command_seal.seal)
 app.command("unseal", epilog=command_seal.UNSEALING)(command_seal.unseal)
+app.command("verify", epilog=command_verify.EXAMPLES)(command_verify.verify)
 
 
 def command() -> Any:

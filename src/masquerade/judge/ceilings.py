@@ -56,8 +56,8 @@ def highest_auc(epsilon: float, delta: float) -> float:
 class TradeOff:
     """The highest true positive rate at every false positive rate that a privacy profile leaves to any attacker.
 
-    An attacker with false positive rate α has a true positive rate of at most δ(ε) + e^ε α, whatever ε (arXiv 1905.02383,
-    proposition 2.12): the least of these straight lines is the curve.
+    An attacker with false positive rate α has a true positive rate of at most δ(ε) + e^ε α, whatever ε (arXiv 1905.02383):
+    the least of these straight lines is the curve.
 
     Args:
         epsilons: where the profile is known, of any sign.

@@ -6,7 +6,6 @@ Google's dp-accounting does the sums (extra `dp`); `masquerade.privacy.losses` s
 from __future__ import annotations
 
 import functools
-import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from masquerade.errors import ArtifactError, SettingError
 from masquerade.privacy.events import Event
 from masquerade.privacy.losses import composed, needs_rdp, profile
+from masquerade.privacy.renyi import epsilon_of_orders, need_dp, orders, orders_of
 
 __all__ = [
     "GRID",
@@ -24,6 +24,7 @@ __all__ = [
     "checked",
     "deltas_of",
     "epsilon_of",
+    "epsilon_of_fits",
     "gaussian_multiplier",
     "need_dp",
     "profile_of",
@@ -41,30 +42,15 @@ SLACK = 5e-4
 ROUNDING = 1e-6
 """Share of ε by which the order of sums may change a result, at the very most."""
 
-MOST_EVENTS = 100_000
-MOST_TIMES = 10**8
+MOST_EVENTS = 10_000
+MOST_TRAININGS = 100
+MOST_TIMES = 10**6
+LARGEST = 1e12
 
 _FIGURES = {
     "gaussian": ("sigma",), "discrete_gaussian": ("sigma",), "threshold": ("sigma",),
     "poisson_gaussian": ("sigma", "rate"), "exponential": ("epsilon",),
 }  # fmt: skip
-
-
-def need_dp() -> Any:
-    """The library `dp_accounting`.
-
-    Raises:
-        SettingError: the extra `dp` is not installed.
-    """
-    try:
-        import dp_accounting
-        from dp_accounting import pld, rdp  # noqa: F401 - loaded as attributes
-    except ImportError as error:
-        raise SettingError(
-            "privacy: differential privacy needs the extra 'dp', which is not installed; "
-            "install it with: pip install 'masquerade[dp]'."
-        ) from error
-    return dp_accounting
 
 
 def checked(events: Iterable[Any]) -> list[Mapping[str, Any]]:
@@ -81,12 +67,12 @@ def checked(events: Iterable[Any]) -> list[Mapping[str, Any]]:
         if not isinstance(kind, str) or kind not in _FIGURES:
             raise ArtifactError(f"ledger: unknown event {kind!r}; it was written by a newer version, install that.")
         for name in _FIGURES[kind]:
-            if not _is_number(event.get(name)) or not 0 < event[name] < math.inf:
-                raise ArtifactError(f"ledger: an event is damaged ({kind}: {name} is not a number above 0).")
+            if not _is_number(event.get(name)) or not 0 < event[name] <= LARGEST:
+                raise ArtifactError(f"ledger: an event is damaged ({kind}: {name} is not in (0, {LARGEST:g}]).")
         if event.get("rate", 1) > 1:
             raise ArtifactError(f"ledger: an event is damaged ({kind}: rate is above 1).")
         for name in ("count", "sensitivity"):
-            times = event.get(name, 1)
+            times = event.get(name, 1 if name == "sensitivity" else 0)
             if not isinstance(times, int) or isinstance(times, bool) or not 1 <= times <= MOST_TIMES:
                 raise ArtifactError(f"ledger: an event is damaged ({kind}: {name} is not a whole number from 1 up).")
         delta = event.get("delta", 0.0)
@@ -94,6 +80,9 @@ def checked(events: Iterable[Any]) -> list[Mapping[str, Any]]:
             raise ArtifactError(f"ledger: an event is damaged ({kind}: delta is not in [0, 1)).")
         if not isinstance(event.get("stage"), str):
             raise ArtifactError(f"ledger: an event is damaged ({kind}: it has no stage).")
+    trainings = len({(event["rate"], event["sigma"]) for event in listed if event["kind"] == "poisson_gaussian"})
+    if trainings > MOST_TRAININGS:
+        raise ArtifactError(f"ledger: {trainings} different trainings, at most {MOST_TRAININGS} are expected.")
     return listed
 
 
@@ -123,20 +112,36 @@ def epsilon_of(
     >>> round(epsilon_of([steps], 1e-5, method="rdp"), 4), round(epsilon_of([steps], 1e-5), 4)
     (1.0355, 0.947)
     """
+    return epsilon_of_fits([list(events)], delta, method=method, grid=grid, coarser=coarser)
+
+
+def epsilon_of_fits(
+    fits: Sequence[Sequence[Mapping[str, Any]]],
+    delta: float,
+    *,
+    method: Literal["pld", "rdp", "best"] = "best",
+    grid: float | None = None,
+    coarser: float = 1.0,
+) -> float:
+    """The ε that several fits of one table guarantee together, whichever came first; arguments as in `epsilon_of`."""
     need_dp()
-    listed = checked(events)
+    each = [found for found in map(checked, fits) if found]
+    listed = [event for events in each for event in events]
     left = delta - sum(event.get("delta", 0.0) * event["count"] for event in listed)
     if left <= 0:
         return math.inf
     if not listed:
         return 0.0
-    coarse = _epsilon_of_rdp(_rdp_of(listed), left)
+    coarse = epsilon_of_orders(orders_of(listed), left)
     if method == "rdp":
         return coarse
-    if coarse > HOPELESS or any(map(needs_rdp, listed)):
+    if coarse > HOPELESS or needs_rdp(listed):
         return coarse if method == "best" else math.inf
     step = coarser * (_grid_for(coarse) if grid is None else grid)
-    found = float(composed(listed, step).get_epsilon_for_delta(left))
+    whole, *others = [composed(events, step) for events in each]
+    for other in others:
+        whole = whole.compose(other)
+    found = float(whole.get_epsilon_for_delta(left))
     return min(found, coarse) if method == "best" else found
 
 
@@ -175,12 +180,12 @@ def profile_of(
     need_dp()
     listed = checked(events)
     lost = sum(event.get("delta", 0.0) * event["count"] for event in listed)
-    rdp = _rdp_of(listed)
-    coarse = _epsilon_of_rdp(rdp, 1e-6)
-    if not listed or coarse > HOPELESS or any(map(needs_rdp, listed)):
+    rdp = orders_of(listed)
+    coarse = epsilon_of_orders(rdp, 1e-6)
+    if not listed or coarse > HOPELESS or needs_rdp(listed):
         right = np.linspace(0.0, min(2 * coarse, HOPELESS), 2_000)
-        orders = _orders()[:, None]
-        bound = np.exp(np.clip(((orders - 1) * (rdp[:, None] - right)), -700, 0)).min(axis=0) if listed else 0 * right
+        alphas = orders()[:, None]
+        bound = np.exp(np.clip(((alphas - 1) * (rdp[:, None] - right)), -700, 0)).min(axis=0) if listed else 0 * right
         at, deltas = np.concatenate([-right[:0:-1], right]), np.concatenate([np.ones(right.size - 1), bound])
     else:
         at, deltas = profile(composed(listed, _grid_for(coarse) if grid is None else grid))
@@ -192,43 +197,6 @@ def _grid_for(epsilon: float) -> float:
     if 0.1 <= epsilon < 10:
         return GRID
     return float(10.0 ** max(math.floor(math.log10(max(epsilon, 1e-9))) - (3 if epsilon < 0.1 else 4), -12))
-
-
-@functools.cache
-def _orders() -> NDArray[np.float64]:
-    return np.asarray(need_dp().rdp.RdpAccountant()._orders, float)
-
-
-def _rdp_of(events: Iterable[Mapping[str, Any]]) -> NDArray[np.float64]:
-    """Rényi divergence of each order: it adds up."""
-    total = np.zeros(_orders().size)
-    for event in events:
-        if event["kind"] == "exponential":
-            total += event["count"] * event["epsilon"] ** 2 / 8 * _orders()
-        else:
-            # Integer noise keeps the zCDP of continuous noise of its scale, in any dimension (arXiv 2004.00010, theorem 14).
-            total += event["count"] * _rdp_of_gaussian(event["sigma"], event.get("rate", 1.0))
-    return total
-
-
-@functools.lru_cache(maxsize=256)
-def _rdp_of_gaussian(sigma: float, rate: float) -> NDArray[np.float64]:
-    if rate == 1:
-        return _orders() / (2 * sigma**2)
-    dp = need_dp()
-    accountant = dp.rdp.RdpAccountant()
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # an order that it leaves out is infinite, which is safe and nobody's concern
-    try:
-        accountant.compose(dp.PoissonSampledDpEvent(rate, dp.GaussianDpEvent(sigma)))
-    finally:
-        logger.setLevel(level)
-    return np.asarray(accountant._rdp, float)
-
-
-def _epsilon_of_rdp(rdp: NDArray[np.float64], delta: float) -> float:
-    return float(need_dp().rdp.compute_epsilon(_orders(), rdp, delta)[0])
 
 
 def _is_number(value: object) -> bool:

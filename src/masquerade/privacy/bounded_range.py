@@ -3,7 +3,7 @@
 The privacy loss of the exponential mechanism lies in an interval of width ε, wherever that interval is: it has *bounded range*
 (Durfee and Rogers, arXiv 1905.04273). The worst such mechanism is a coin with the losses t and t − ε, where an adversary
 picks t between 0 and ε; picking anew after each outcome, he does best by dynamic programming (Dong, Durfee and Rogers, arXiv
-1909.13830, section 5). With δ_k(x) the hockey-stick divergence at x of the last k choices,
+1909.13830). With δ_k(x) the hockey-stick divergence at x of the last k choices,
 
     δ_k(x) = max over t of  p δ_{k-1}(x - t) + (1 - p) δ_{k-1}(x - t + ε),    p = (1 - e^(t-ε)) / (1 - e^-ε).
 

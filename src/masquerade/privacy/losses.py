@@ -29,6 +29,13 @@ MOST_SHARED = 12
 """A unit that changes more counts than this is charged by Rényi divergences: there are too many ways to spread it."""
 
 
+MOST_CHOICES = 1_000
+"""More choices than this are charged by Rényi divergences, which are as good for so many."""
+
+MOST_DIFFERENT = 200
+"""More different mechanisms than this are charged by Rényi divergences, to spare the time."""
+
+
 class _Key(NamedTuple):
     """What the loss of an event depends on."""
 
@@ -38,9 +45,13 @@ class _Key(NamedTuple):
     sensitivity: int
 
 
-def needs_rdp(event: Mapping[str, Any]) -> bool:
-    """Whether an event has no privacy loss distribution here, so that all are charged by Rényi divergences."""
-    return bool(event.get("adaptive")) or event.get("sensitivity", 1) > MOST_SHARED
+def needs_rdp(events: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there is no privacy loss distribution of these events here, so that all are charged by Rényi divergences."""
+    if any(event.get("adaptive") or event.get("sensitivity", 1) > MOST_SHARED for event in events):
+        return True
+    others = {_key(event) for event in events if event["kind"] != "exponential"}
+    choices = sum(int(event["count"]) for event in events if event["kind"] == "exponential")
+    return len(others) > MOST_DIFFERENT or choices > MOST_CHOICES
 
 
 def composed(events: Sequence[Mapping[str, Any]], grid: float) -> Any:
@@ -56,9 +67,13 @@ def composed(events: Sequence[Mapping[str, Any]], grid: float) -> Any:
         if event["kind"] == "exponential":
             ranges += [event["epsilon"]] * event["count"]
         else:
-            key = _Key(event["kind"], event["sigma"], event.get("rate", 1.0), event.get("sensitivity", 1))
-            counts[key._replace(kind="discrete_gaussian") if key.kind == "threshold" else key] += event["count"]
+            counts[_key(event)] += event["count"]
     return _joined(tuple(counts.items()), tuple(ranges), grid)
+
+
+def _key(event: Mapping[str, Any]) -> _Key:
+    kind = "discrete_gaussian" if event["kind"] == "threshold" else event["kind"]
+    return _Key(kind, float(event["sigma"]), float(event.get("rate", 1.0)), event.get("sensitivity", 1))
 
 
 @functools.lru_cache(maxsize=16)
@@ -77,6 +92,8 @@ def _repeated(key: _Key, count: int, grid: float) -> Any:
 
     if key.kind == "gaussian":  # as many of one scale are one of a smaller
         return losses.from_gaussian_mechanism(key.sigma / math.sqrt(count), value_discretization_interval=grid)
+    if key.kind == "discrete_gaussian" and key.sigma * key.sensitivity > LARGEST:
+        return _huge(key.sigma / math.sqrt(count), grid)
     if key.kind == "poisson_gaussian":
         single = losses.from_gaussian_mechanism(key.sigma, sampling_prob=key.rate, value_discretization_interval=grid)
     else:
@@ -87,16 +104,9 @@ def _repeated(key: _Key, count: int, grid: float) -> Any:
 @functools.lru_cache(maxsize=64)
 def _counts(sigma: float, sensitivity: int, grid: float) -> Any:
     """Integer noise of scale `sigma * sensitivity` on counts that one unit raises by `sensitivity` in all."""
-    from dp_accounting.pld import common
     from dp_accounting.pld import privacy_loss_distribution as losses
 
     scale = sigma * sensitivity
-    if scale > LARGEST:
-        rho = 1 / (2 * sigma**2)
-        epsilon = rho + 2 * math.sqrt(-rho * math.log(TAIL))
-        return losses.from_privacy_parameters(
-            common.DifferentialPrivacyParameters(epsilon, TAIL), value_discretization_interval=grid
-        )
     if sensitivity == 1:
         return losses.PrivacyLossDistribution(_shifted(scale, 1, grid))
     # How a unit spreads its rows over the counts is not known: the worst spread at each ε bounds them all. To raise a count by
@@ -105,6 +115,17 @@ def _counts(sigma: float, sensitivity: int, grid: float) -> Any:
     last = max(max(pmf._lower_loss + pmf.size, -pmf._lower_loss) for pmf in spreads)
     deltas = np.max([_profile(pmf, last) for pmf in spreads], axis=0)
     return losses.PrivacyLossDistribution(_curve(grid, 1, np.minimum.accumulate(deltas)))
+
+
+def _huge(sigma: float, grid: float) -> Any:
+    """What is 1 / (2 sigma²)-zCDP, as a mechanism that is (ε, δ)-private with a δ that does not count."""
+    from dp_accounting.pld import common
+    from dp_accounting.pld import privacy_loss_distribution as losses
+
+    rho = 1 / (2 * sigma**2)
+    epsilon = rho + 2 * math.sqrt(-rho * math.log(TAIL))
+    parameters = common.DifferentialPrivacyParameters(epsilon, TAIL)
+    return losses.from_privacy_parameters(parameters, value_discretization_interval=grid)
 
 
 def profile(distribution: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -135,6 +135,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: isinstance(value, list | tuple) and all(isinstance(name, str) for name in value),
         "a list of texts",
     ),
+    "epsilon_rdp": (lambda value: value is None or _positive(value), "a finite number of at least 0, or null"),
     "split": (lambda value: _plain(value) and all(map(_positive, value.values())), "an object of numbers"),
 }
 """What each field of a ledger file must be, and the words for it."""

@@ -12,7 +12,7 @@ import gzip
 import html
 import importlib.resources
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jinja2
@@ -28,9 +28,10 @@ from masquerade.judge import (
     words_of_people,
     words_of_report,
 )
+from masquerade.judge.panels import Panel
 from masquerade.judge.reading import fidelity_headline, privacy_headline
 
-__all__ = ["card", "page"]
+__all__ = ["card", "page", "page_of_panels"]
 
 
 def page(report: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
@@ -48,11 +49,29 @@ def page(report: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     """
     figures, columns = _figures(facts)
     figures |= _of_attacks(report, facts)
+    return _rendered("report.html", figures, **words_of_report.tables(report, facts, columns))
+
+
+def page_of_panels(title: str, lede: str, cautions: Sequence[str], panels: Sequence[Panel]) -> str:
+    """A page of a few panels alone, which works offline as the report does.
+
+    Args:
+        title: its heading.
+        lede: one sentence below it.
+        cautions: what the reader must know first.
+        panels: what it shows.
+    """
+    told = [panel.to_dict() for panel in panels]
+    shown = words_of_attacks.panels(told)
+    return _rendered("panels.html", _of_panels(told), title=title, lede=lede, cautions=cautions, panels=shown)
+
+
+def _rendered(template: str, figures: Mapping[str, Any], **words: Any) -> str:
     return (
         _templates()
-        .get_template("report.html")
+        .get_template(template)
         .render(
-            **words_of_report.tables(report, facts, columns),
+            **words,
             charts=figures,
             figures=_script_safe(json.dumps(figures, ensure_ascii=False, allow_nan=False, separators=(",", ":"))),
             plotly=Markup(_plotly()),
@@ -118,10 +137,16 @@ def _of_attacks(report: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str
         drawn["membership-chart"] = panel_plots.dots(**words_of_people.dotted(attacks["membership"]))
     if attacks.get("isolation"):
         drawn["isolation-chart"] = panel_plots.dots(**words_of_isolation.dotted(attacks["isolation"]))
-    for place, panel in enumerate(facts.get("panels") or []):
-        if panel.get("chart"):
-            drawn[f"panel-chart-{place}"] = panel_plots.panel(panel["chart"])
-    return drawn
+    return drawn | _of_panels(facts.get("panels") or []) | _of_panels(facts.get("what_if") or [], "what-if")
+
+
+def _of_panels(panels: Sequence[Mapping[str, Any]], prefix: str = "panel") -> dict[str, Any]:
+    """The figures of panels by their ids."""
+    return {
+        f"{prefix}-chart-{place}": panel_plots.panel(panel["chart"])
+        for place, panel in enumerate(panels)
+        if panel.get("chart")
+    }
 
 
 def _script_safe(text: str) -> Markup:

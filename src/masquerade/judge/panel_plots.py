@@ -109,7 +109,7 @@ def _curve(chart: Mapping[str, Any]) -> dict[str, Any]:
         name = safe(cut(line["name"], 60))
         labels = [safe(cut(label, 60)) for label in line["labels"]] or [""] * len(line["x"])
         colour = KINDS[place % len(KINDS)]
-        shown = bool(line["labels"]) and points <= 16
+        shown = bool(line["labels"]) and points <= 16 and not chart.get("logarithmic")
         traces.append(
             {
                 "type": "scatter",
@@ -128,10 +128,14 @@ def _curve(chart: Mapping[str, Any]) -> dict[str, Any]:
                 f"<br>{safe(chart['y_title'])} %{{y:.4g}}<extra></extra>",
             }
         )
+    axis: dict[str, Any] = {"title": {"text": safe(chart["x_title"])}, "zeroline": False}
+    if chart.get("logarithmic"):
+        ticks = sorted({x for line in chart["lines"] for x in line["x"]})
+        axis |= {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
     return figure(
         traces,
         height=380,
-        xaxis={"title": {"text": safe(chart["x_title"])}, "zeroline": False},
+        xaxis=axis,
         yaxis={"title": {"text": safe(chart["y_title"])}, "zeroline": False},
         showlegend=True,
         margin={"l": 12, "r": 24, "t": 24, "b": 12},

@@ -39,11 +39,13 @@ class Curve:
         x_title: what the horizontal axis measures.
         y_title: what the vertical one does.
         lines: at least one.
+        logarithmic: whether equal ways along the horizontal axis are equal factors; all x are above 0 then.
     """
 
     x_title: str
     y_title: str
     lines: tuple[Line, ...]
+    logarithmic: bool = False
     kind: str = "curve"
 
 

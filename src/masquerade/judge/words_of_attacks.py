@@ -51,7 +51,7 @@ def dotted(told: Mapping[str, Any]) -> dict[str, Any]:
     return {"rows": rows, "axis": axis, "chance": 0.5 if key == "auc" else 0.0, "low": 0.45 if key == "auc" else -0.1}
 
 
-def panels(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def panels(given: Sequence[Mapping[str, Any]], prefix: str = "panel") -> list[dict[str, Any]]:
     """Panels with the ids of their places and charts, and which columns of their tables hold numbers."""
     out = []
     for place, panel in enumerate(given):
@@ -62,11 +62,11 @@ def panels(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             table = {"header": table["header"], "rows": table["rows"], "numbers": numbers}
         out.append(
             {
-                "id": f"panel-{place}",
+                "id": f"{prefix}-{place}",
                 "title": panel["title"],
                 "note": panel["note"],
                 "owner_only": panel["owner_only"],
-                "chart": f"panel-chart-{place}" if chart else None,
+                "chart": f"{prefix}-chart-{place}" if chart else None,
                 "chart_title": ""
                 if not chart
                 else chart.get("title") or f"{chart['y_title']} against {chart['x_title']}",

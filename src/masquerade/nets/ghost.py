@@ -17,12 +17,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from masquerade.nets.autoregressive import AutoregressiveNet, Weights
 from masquerade.nets.mixing import Dense
-from masquerade.nets.private import ClippedSum
+from masquerade.nets.private import HAIR, ClippedSum
 
 __all__ = ["Examples", "ghost_sum", "unit_loss"]
-
-HAIR = 1e-5
-"""Gradients are clipped this much below the bound, so that rounding does not lift them above it."""
 
 
 class Examples(NamedTuple):

@@ -8,6 +8,7 @@ the plan's constant. How much noise and what it costs is the `masquerade.privacy
 from __future__ import annotations
 
 import secrets
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +21,15 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from masquerade.errors import SettingError
 from masquerade.privacy.dpsgd import Plan
 
-__all__ = ["ClippedSum", "clipped_sum", "drawn", "fresh_key", "noised", "private_gradient"]
+__all__ = ["HAIR", "ClippedSum", "clipped_sum", "drawn", "fresh_key", "noised", "private_gradient"]
 
 NOISE_TERMS = 4
 """Each noise number is the scaled sum of so many: single precision has gaps and no far tails (Mironov 2012; Holohan and
 Braghin 2021, arXiv 2107.10138), a sum of several has far fewer gaps and much longer tails."""
+
+
+HAIR = 1e-5
+"""Gradients are clipped by this share below the bound, so that rounding does not lift them above it."""
 
 
 def fresh_key() -> PRNGKeyArray:
@@ -113,12 +118,17 @@ def clipped_sum(loss: Callable[[Any, Any], Float[Array, ""]], clip: float) -> Cl
             "privacy: private training needs the extra 'dp', which is not installed; "
             "install it with: pip install 'masquerade[dp]'."
         ) from error
-    gradient = clipped_grad(loss, l2_clip_norm=clip, keep_batch_dim=False, nan_safe=True)
+    # Whatever the weights' precision, norms and sums are taken in single precision.
+    gradient = clipped_grad(
+        loss, l2_clip_norm=clip * (1 - HAIR), keep_batch_dim=False, nan_safe=True, dtype=jnp.float32
+    )
 
     def function(weights: Any, examples: Any, present: Any) -> Any:
-        return gradient(weights, examples, is_padding_example=~present)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # the library calls what Optax has renamed
+            return gradient(weights, examples, is_padding_example=~present)
 
-    return ClippedSum(function, float(gradient.sensitivity(NeighboringRelation.ADD_OR_REMOVE_ONE)))
+    return ClippedSum(function, float(gradient.sensitivity(NeighboringRelation.ADD_OR_REMOVE_ONE)) / (1 - HAIR))
 
 
 def private_gradient(
@@ -159,6 +169,6 @@ def private_gradient(
         present = turn * microbatch + jnp.arange(microbatch) < count
         return jax.tree.map(jnp.add, sums, clipped(weights, examples(here, keys_of(here)), present))
 
-    zeros = jax.tree.map(jnp.zeros_like, weights)
+    zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, jnp.float32), weights)
     sums = jax.lax.fori_loop(0, (count + microbatch - 1) // microbatch, body, zeros)
     return jax.tree.map(lambda leaf: leaf / plan.divisor, noised(noise_key, sums, plan.sigma * clipped.sensitivity()))

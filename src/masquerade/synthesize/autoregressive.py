@@ -59,7 +59,7 @@ POOL_ROWS = 20_000
 PRIVATE_WIDTHS = (4, 16)
 """What `SIZES` says, for a net under a guarantee at size "auto": noise grows with the number of weights."""
 
-RATE, PRIVATE_RATE = 8e-3, 5e-3
+RATE, PRIVATE_RATE = 8e-3, 1e-2
 """The learning rate without and with a guarantee."""
 
 VALIDATION_ROWS = 8_192
@@ -86,11 +86,11 @@ class Autoregressive(Completing):
     Args:
         privacy: the guarantee, such as `mq.Privacy(epsilon=3.0)`; None: none.
         size: of the net: `"small"`, `"medium"`, `"large"`; `"auto"` takes what suits the rows and columns.
-        epochs: passes over the table; None: by the number of rows, from 30 down to 4, and under a guarantee from 60 down.
+        epochs: passes over the table; None: by the number of rows, from 30 down to 4, and under a guarantee from 50 down.
             Training stops earlier at a plateau, but not under a guarantee.
         batch_size: rows a step; None: by the number of rows, from 16 to 1,024. Under a guarantee, rows a step on average, and
             a tenth of all, up to 4,096.
-        learning_rate: highest step size of AdamW, which rises to it and falls by a cosine; None: 0.008, and 0.005 under a
+        learning_rate: highest step size of AdamW, which rises to it and falls by a cosine; None: 0.008, and 0.01 under a
             guarantee.
         weight_decay: of AdamW; None: none under a guarantee, else by the number of rows, from 1.5 up to 4,000 down to 0.1
             from 60,000 on. Small tables need much: without it the net learns single rows by heart.

@@ -31,7 +31,7 @@ SHARE = 0.1
 MOST_BATCH = 4_096
 """At most so many: beyond, noise is small beside what a step learns."""
 
-EPOCHS = 60
+EPOCHS = 50
 MOST_STEPS = 1_500
 """Passes over the table, fewer where they would take more steps than this."""
 
@@ -66,7 +66,7 @@ class PrivateSchedule:
         """What is asked for, and where nothing is, what suits so many rows.
 
         >>> PrivateSchedule.of(29_000.0, None, None)
-        PrivateSchedule(batch=2900.0, epochs=60, steps_per_epoch=10)
+        PrivateSchedule(batch=2900.0, epochs=50, steps_per_epoch=10)
         """
         size = float(np.clip(SHARE * total, 1.0, MOST_BATCH)) if batch is None else min(float(batch), total)
         per_epoch = max(round(total / size), 1)

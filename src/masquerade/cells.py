@@ -110,7 +110,7 @@ def _parse_native(cells: pl.Series, column: Column) -> pl.Series:
         return (
             cells.cast(pl.Boolean)
             if dtype in (pl.Boolean, pl.Null)
-            else _keep(cells, cells.is_in([0, 1])).cast(pl.Boolean)
+            else _keep(cells, (cells == 0) | (cells == 1)).cast(pl.Boolean)
         )
     if kind == "continuous":
         return cells.cast(pl.Float64).fill_nan(None)

@@ -50,7 +50,8 @@ def column_of_pandas(
     if text == "category":
         labels = [_json(value) for value in dtype.categories]
         codes = pl.Series(name, np.asarray(series.cat.codes), dtype=pl.Int64)
-        words = pl.Series("level", [str(label) for label in labels], dtype=pl.String)
+        spell = _text_of if cell_by_cell else str
+        words = pl.Series("level", [spell(label) for label in labels], dtype=pl.String)
         picked = (
             words.gather(codes.set(codes < 0, None)).alias(name) if labels else pl.Series(name, [None] * len(series))
         )
@@ -73,13 +74,15 @@ def column_of_pandas(
         return _with_nulls(pl.Series(name, filled), missing), None, None, False
     if cell_by_cell and text == "object":
         cells = zip(series.to_numpy(dtype=object), missing, strict=True)
-        words = [None if gone else _text_of(value) for value, gone in cells]
-        return pl.Series(name, words, dtype=pl.String), "string", None, False
+        texts = [None if gone else _text_of(value) for value, gone in cells]
+        return pl.Series(name, texts, dtype=pl.String), "string", None, False
     return *_objects(name, series, missing), None, False
 
 
 def _text_of(value: Any) -> str:
-    """One cell as text: whole numbers without decimals, dates and times as ISO 8601."""
+    """One cell as text: whole numbers without decimals, dates and times as ISO 8601, `"true"` and `"false"`."""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)

@@ -44,11 +44,18 @@ def test_one_cell_is_one_leaf_and_two_are_two() -> None:
     assert groups(np.array([1, 1]), np.array([-3.0, 1.0]), 1.0, 8) == [(0, 1), (1, 2)]
 
 
+def test_a_rest_between_single_values_is_left_out_only_where_it_is_surely_little() -> None:
+    weights = np.array([9_000.0, 1.0, 0.0, 8_000.0, 7_000.0])
+    assert groups(np.ones(5, int), weights, 1.0, 8) == [(0, 1), (3, 4), (4, 5)]
+    weights[1:3] = 300.0  # with this noise it may be a tenth of all
+    assert groups(np.ones(5, int), weights, 900.0, 8) == [(0, 1), (1, 4), (4, 5)]
+
+
 def test_inside_a_bin_weight_lies_where_it_is_sure_and_is_spread_where_not() -> None:
-    share = curve(np.array([0.0, 1.0, 1000.0, -1.0, 2.0]), 1.0)
+    share = curve(np.ones(5, int), np.array([0.0, 1.0, 1000.0, -1.0, 2.0]), 1.0)
     assert share[0] == 0
     assert share[-1] == 1
     assert (np.diff(share) >= 0).all()
     assert np.diff(share)[2] > 0.99
-    even = curve(np.array([30.0, -25.0, 10.0, 5.0]), 20.0)
-    assert np.allclose(np.diff(even), 0.25)
+    spread = np.diff(curve(np.array([1, 4, 4, 9]), np.array([30.0, -25.0, 10.0, 5.0]), 20.0))
+    assert np.allclose(spread, np.array([1, 2, 2, 3]) / 8)

@@ -38,7 +38,7 @@ def make(rows: int = 1_000, seed: int = 0) -> pl.DataFrame:
     random = np.random.default_rng(seed)
     return pl.DataFrame(
         {
-            "who": [f"p{i // 4}" for i in range(rows)],
+            "who": [f"person-{i // 4:04d}" for i in range(rows)],
             "n": random.integers(0, 4, rows),
             "x": random.random(rows).round(1),
             "word": random.choice(["a", "b", "c"], rows, p=[0.6, 0.3, 0.1]),

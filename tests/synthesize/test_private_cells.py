@@ -106,6 +106,35 @@ def test_the_declaration_chooses_the_types(nullable: bool) -> None:
     assert list(map(str, made.schema.types)) == ["int64", "double", "string", "bool", "timestamp[us]", "int64"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "plain", "odd"),
+    [
+        ("boolean", [True, False], None),
+        ("boolean", [1, 0], None),
+        ("boolean", [1, 0], "x"),
+        ("boolean", [True, False], "x"),
+        ("integer", [True, False], None),
+        ("integer", [1, 2], "x"),
+        ("categorical", [True, False], None),
+        ("categorical", [1, 2], 1.5),
+        ("categorical", [1.0, 2.0], "x"),
+        ("categorical", pd.Categorical([1, 2]), pd.Categorical([1.0, 2.0, 1.5])),
+        ("datetime", pd.to_datetime(["2020-01-05", "2020-02-06"]), "x"),
+        ("datetime", pd.to_datetime(["2020-01-05", "2020-02-06"], utc=True), "x"),
+        ("continuous", [1.25, 2.0], "x"),
+        ("id", [7.0, 8.0], "x"),
+    ],
+)
+def test_pandas_reads_a_column_as_another_type_for_one_odd_cell_and_we_do_not(kind: Any, plain: Any, odd: Any) -> None:
+    bounds = {"minimum": 0, "maximum": 9} if kind in ("integer", "continuous") else {}
+    schema = Schema((Column("c", kind, **bounds),), declared=True)
+    alone, _ = read_declared(pd.DataFrame({"c": plain}), schema)
+    longer = odd if isinstance(odd, pd.Categorical) else [*plain, odd]
+    typed, _ = read_declared(pd.DataFrame({"c": longer}), schema)
+    assert not alone["c"].has_nulls()
+    assert typed.head(2).equals(alone)
+
+
 def test_numbers_that_the_declaration_spells_stay_text() -> None:
     schema = Schema(
         (Column("n", "integer", minimum=0, maximum=9_999, thousands=",", missing="?"), SCHEMA["x"]), declared=True

@@ -66,7 +66,7 @@ class Histogram:
             walls = grid.walls(grid.edges[start : end + 1])
             if grid.decimals is None:  # then nothing is rounded into the bounds
                 walls = np.clip(walls, low, high)
-            places.append(leaf + curve(self.counts[start:end], self.noise))
+            places.append(leaf + curve(grid.widths[start:end], self.counts[start:end], self.noise))
             values.append(walls)
         return (
             atoms,

@@ -20,7 +20,9 @@ CLEAR = 4.0
 SURE = 3.0
 """So many standard deviations of its own noise a bin of several cells has, and a run of them inside a bin."""
 LIKELY = 2.0
-"""A rest between two single values that is lighter, in standard deviations, gets no bin."""
+"""A rest that is heavier, in standard deviations, is more than noise."""
+LITTLE = 0.25
+"""What is surely lighter than this part of a leaf may be left out between two single values."""
 FINE = 8
 """A leaf has at least this part of the weight that it would have if all that are allowed were alike."""
 
@@ -51,53 +53,55 @@ def groups(widths: NDArray[np.int64], weights: NDArray[np.float64], noise: float
 def _greedy(widths: NDArray[np.int64], weights: NDArray[np.float64], noise: float, mass: float) -> list[Group]:
     """From left to right: a cell of this mass is a leaf, others are put together until they have it.
 
-    What is left before such a cell joins the bin before it, else is a bin if it is likely more than noise, else joins the cell
-    where that is a bin too. Only between two single values can cells be left out; what lies there counts as the next bin.
+    What is left before such a cell joins the bin before it; else it is a bin if it is likely more than noise; else it is left
+    out if it is surely little, and what lies there counts as the next bin; else it and the cell are a bin.
     """
     found: list[Group] = []
     start, weight, binned = 0, 0.0, False  # `binned`: the last leaf is a bin, and ends where `start` is
 
-    def finish(end: int) -> bool:
-        """Deal with the cells from `start` to `end`; False if they are left out."""
+    def rest(end: int) -> bool:
+        """Deal with the cells from `start` to `end`; False if they belong to what comes next."""
+        weight, deviation = float(weights[start:end].sum()), noise * math.sqrt(end - start)
         if start == end:
             return True
         if binned:
             found[-1] = found[-1][0], end
-        elif float(weights[start:end].sum()) > LIKELY * noise * math.sqrt(end - start):
+        elif weight > LIKELY * deviation:
             found.append((start, end))
         else:
-            return False
+            return weight + LIKELY * deviation < LITTLE * mass
         return True
 
     for cell in range(weights.size):
         weight += float(weights[cell])
         alone = weights[cell] >= mass
         if alone or (weight >= mass and weight >= SURE * noise * math.sqrt(cell + 1 - start)):
-            first = start
-            if alone and (finish(cell) or widths[cell] == 1):
-                first = cell
+            first = cell if alone and rest(cell) else start
             found.append((first, cell + 1))
             start, weight, binned = cell + 1, 0.0, bool(cell + 1 - first > 1 or widths[cell] > 1)
-    finish(weights.size)
+    if not rest(weights.size) and found:
+        found[-1] = found[-1][0], weights.size
     return found
 
 
-def curve(weights: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
+def curve(widths: NDArray[np.int64], weights: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
     """The distribution inside a bin: the share of its weight at each end of its cells, shape (cells + 1,), from 0 to 1.
 
-    A cell that is clear of the noise has its own density; others are taken together in runs that are, in which the weight is
-    spread evenly over the cells.
+    A cell that is clear of the noise has its own density. Others are taken together in runs that are, over which the weight is
+    spread by the roots of the cells' widths: half-way between what is even and what has a long tail.
 
     Args:
-        weights: noised counts of the bin's cells.
+        widths: how many values lie in each of the bin's cells.
+        weights: their noised counts.
         noise: standard deviation of the noise in each.
     """
-    density = np.empty(weights.size)
+    density, parts = np.empty(weights.size), np.sqrt(widths.astype(np.float64))
     start, weight = 0, 0.0
 
     def close(end: int) -> None:
         if end > start:
-            density[start:end] = max(float(weights[start:end].sum()), 0.0) / (end - start)
+            total = max(float(weights[start:end].sum()), 0.0)
+            density[start:end] = total * parts[start:end] / parts[start:end].sum()
 
     for cell in range(weights.size):
         alone = weights[cell] >= max(CLEAR * noise, 1.0)
@@ -109,5 +113,5 @@ def curve(weights: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
             close(cell + 1)
             start, weight = cell + 1, 0.0
     close(weights.size)
-    share = np.concatenate([[0.0], np.cumsum(density + 1e-9)])
+    share = np.concatenate([[0.0], np.cumsum(density + 1e-9 * parts)])
     return np.asarray(share / share[-1])

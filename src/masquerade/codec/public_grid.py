@@ -19,6 +19,9 @@ __all__ = ["MOST_CELLS", "Grid", "seconds_of", "step_of"]
 MOST_CELLS = 256
 """Cells of the histogram of a number."""
 
+COARSE_CELLS = 128
+"""Cells, about, of a number with more values than cells: its heaviest are counted anew in finer ones."""
+
 _EPOCH = datetime(1970, 1, 1)
 _DAY, _SECOND = 86_400_000_000, 1_000_000
 _DECIMALS_UNKNOWN = 2**30
@@ -78,8 +81,8 @@ class Grid:
         """The grid of a declared column.
 
         With at most `most` values each has a cell of its own. Otherwise half of the cells are equally wide, for what is spread
-        evenly, and the others grow with the distance from 0 (from the lower bound, where 0 lies outside), for what has a long
-        tail; 0 and the bounds, which often stand for something, have cells of their own.
+        evenly, and the others grow with the distance from 0, for what has a long tail; 0 and the bounds, which often stand for
+        something, have cells of their own. Those of a moment are all equally wide.
 
         Raises:
             SchemaError: a bound is not declared.
@@ -104,7 +107,7 @@ class Grid:
             scale = 10.0**decimals
             first, last = math.floor(first * scale + 1e-6) / scale, math.ceil(last * scale - 1e-6) / scale
         values = 1 if resolution <= 0 else max(round((last - first) / resolution) + 1, 1)
-        zero = round(-first / resolution) if values > 1 and first <= 0 <= last and column.kind != "datetime" else 0
+        zero = round(-first / resolution) if values > 1 and step is None else None
         return cls(first, resolution or 1.0, decimals, step, _edges(values, zero, most))
 
     @property
@@ -167,16 +170,24 @@ class Grid:
         )
 
 
-def _edges(values: int, zero: int, most: int) -> NDArray[np.int64]:
+def _edges(values: int, zero: int | None, most: int, coarse: int = COARSE_CELLS) -> NDArray[np.int64]:
+    """Where cells begin; `zero`: how many values lie before 0 (below 0: so many are left out above it), None of a moment."""
     if values <= most:
         return np.arange(values + 1)
-    even = (np.arange(most // 2 + 1) * values) // (most // 2)
-    reach = [zero, values - 1 - zero]
-    sides = sum(far > 0 for far in reach)
-    steps = (most - even.size - 6) // sides
-    left, right = (
-        np.round(np.geomspace(1, far, steps)).astype(np.int64) if far > 0 else np.empty(0, np.int64) for far in reach
-    )
-    own = [0, 1, zero, zero + 1, values - 1, values]
-    edges = np.unique(np.concatenate([even, zero + right, zero + 1 - left, own]))
-    return edges[(edges >= 0) & (edges <= values)]
+    last = values - 1
+    if zero is None:
+        return np.unique((np.arange(coarse + 1) * values) // coarse)
+    edges = [(np.arange(coarse // 2 + 1) * values) // (coarse // 2), np.array([1, last])]
+    steps = coarse // 2 if zero <= 0 or zero >= last else coarse // 4
+    if zero < last:
+        edges.append(zero + _growing(max(-zero, 1), last - zero, steps))
+    if zero > 0:
+        edges.append(zero + 1 - _growing(max(zero - last, 1), zero, steps))
+    if 0 <= zero <= last:
+        edges.append(np.array([zero, zero + 1]))
+    every = np.unique(np.concatenate(edges).astype(np.int64))
+    return every[(every >= 0) & (every <= values)]
+
+
+def _growing(first: int, last: int, steps: int) -> NDArray[np.int64]:
+    return np.round(np.geomspace(first, last, steps)).astype(np.int64)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from masquerade import artifact, frames, seeds, spelling
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.table import TableCodec
-from masquerade.errors import ArtifactError, ConditionError
+from masquerade.errors import ArtifactError, ConditionError, SettingError
 from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import Ledger
 from masquerade.privacy.protect import unit_series
@@ -186,6 +186,11 @@ class Synthesizer(Learner):
             of the rows as they are: that some have no unit, where a unit is named, and then nothing is made.
         """
         assert self.spends is not None, "only models that can keep a guarantee have the setting"
+        if discrete := getattr(self, "discrete_columns", None):
+            raise SettingError(
+                f"discrete_columns: got {list(discrete)} with a private fit, which asks the schema alone; declare these "
+                "columns categorical, with their levels."
+            )
         self._check_settings()
         began = time.monotonic()
         self._tell(Progress("encode", 0, 1, 0.0))

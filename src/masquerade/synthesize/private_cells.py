@@ -28,7 +28,11 @@ from masquerade.schema import Column, Schema
 
 __all__ = ["declared_kind", "read_declared"]
 
-_ISO = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%H:%M:%S%.f")
+_ISO = (
+    "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%z", "%H:%M:%S%.f",
+)  # fmt: skip
+_TRUTH = {"true": "1", "false": "0"}
+"""How one library spells what another counts: a column of truth values and a missing one may come as either."""
 _TEXT = re.compile(
     r"^(String|str|string.*|category|Categorical|Enum|large_string.*|dictionary<values=(large_)?string.*)$"
 )
@@ -81,6 +85,13 @@ def _typed(cells: pl.Series, column: Column) -> pl.Series:
             pl.when(same).then(whole.cast(pl.String)).otherwise(cells.fill_nan(None).cast(pl.String))
         ).to_series()
     values, _ = parse_column(cells, column)
+    if is_text(dtype) and column.kind in ("integer", "continuous", "boolean") and column.levels is None:
+        text = cells.cast(pl.String).replace(_TRUTH)
+        if column.kind == "boolean":
+            digits = pl.when(text.is_in(["1", "0"])).then(text == "1")
+            values = pl.select(pl.coalesce(values, digits)).to_series()
+        else:
+            values, _ = parse_column(text, column)
     if is_text(dtype) and column.kind == "datetime" and column.format is None:
         text = cells.cast(pl.String)
         values = pl.select(pl.coalesce([parse_moments(text, iso) for iso in _ISO])).to_series()

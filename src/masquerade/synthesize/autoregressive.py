@@ -62,6 +62,9 @@ PRIVATE_WIDTHS = (4, 16)
 RATE, PRIVATE_RATE = 8e-3, 1e-2
 """The learning rate without and with a guarantee."""
 
+PRIVATE_AVERAGE = 0.99
+"""Decay of the averaged weights under a guarantee, where there are few steps."""
+
 VALIDATION_ROWS = 8_192
 VALIDATION_CELLS = 500_000
 """At most so many digits are judged at once, so that wide tables are validated in little memory."""
@@ -241,31 +244,42 @@ class Autoregressive(Completing):
             X: a pandas, Polars or PyArrow table of at least 10 rows; it is not changed.
             schema: what each column is; None: inferred from the table.
             start_from: a fitted `Autoregressive` to go on from, learned from public or older data. Columns of the same name and
-                kind whose values it covers keep its codes and weights; the others start afresh.
+                kind whose values it covers keep its codes and weights; the others start afresh. Under a guarantee it must
+                have the very columns, and all that it knows is taken for public: its schema needs no other, its codes cost
+                nothing, and training begins at its weights.
 
         Raises:
             TableError: the table cannot be modelled (the message says why and what to do).
             SchemaError: the schema does not match the table, or under a guarantee is not declared.
-            SettingError: a setting out of range, or a guarantee for going on from another model.
+            SettingError: a setting out of range.
             RuleError: rules that contradict each other or the table.
             InterruptedTraining: Ctrl-C before there was anything to keep.
         """
-        if self.privacy is not None:
-            if start_from is not None:
-                raise SettingError(
-                    "start_from: got a model with a private fit, which begins afresh; leave start_from or privacy out."
-                )
-            if schema is not None:
-                schema = dataclasses.replace(schema, rules=(*schema.rules, *parse_rules(self.rules, schema)))
         if start_from is not None:
             if not isinstance(start_from, Autoregressive):
                 raise SettingError(f"start_from: got a {type(start_from).__name__}, expected a fitted Autoregressive.")
             start_from._check_fitted()
+        if self.privacy is not None:
+            schema = self._declared(schema, start_from)
         self._start = start_from
         try:
             return super().fit(X, schema)
         finally:
             del self._start
+
+    def _declared(self, schema: Schema | None, start: Self | None) -> Schema | None:
+        """What is public for a private fit: what the schema declares, or what a public model to go on from knows."""
+        if start is not None:
+            if schema is not None:
+                raise SettingError(
+                    "schema: got one with a private fit that goes on from a public model, whose schema counts; leave it out."
+                )
+            if self.size != "auto":
+                raise SettingError(f"size: got {self.size!r}, and start_from has its own; leave it at 'auto'.")
+            schema = dataclasses.replace(start.schema_, declared=True)
+        if schema is not None:
+            schema = dataclasses.replace(schema, rules=(*schema.rules, *parse_rules(self.rules, schema)))
+        return schema
 
     def _reused(self) -> TableCodec | None:
         return None if self._start is None else self._start.codec_
@@ -332,20 +346,22 @@ class Autoregressive(Completing):
 
     def _learn_private(self, prepared: Prepared) -> None:
         assert self.privacy is not None, "a guarantee was asked for"
-        slots = Slots(prepared.codec.layout)
-        embedding, hidden = PRIVATE_WIDTHS if self.size == "auto" else SIZES[self.size]
+        start = self._start
+        if start is not None:  # its codes stay spelled as they were, so that its weights fit
+            self.codec_ = start.codec_
+        slots = Slots(self.codec_.layout)
         schedule = PrivateSchedule.of(prepared.total, self.batch_size, self.epochs)
-        settings = NetSettings(
-            embedding=embedding,
-            hidden=hidden,
-            narrow=_narrow(slots, embedding, hidden),
+        embedding, hidden = PRIVATE_WIDTHS if self.size == "auto" else SIZES[self.size]
+        widths = NetSettings(embedding=embedding, hidden=hidden, narrow=_narrow(slots, embedding, hidden))
+        settings = dataclasses.replace(
+            widths if start is None else start._drawer.net.settings,
             dropout=0.0,
             any_order=self.any_order,
             batch_size=max(round(schedule.batch), 1),
-            learning_rate=self.learning_rate or PRIVATE_RATE,
+            learning_rate=(self.learning_rate or PRIVATE_RATE) * (1.0 if start is None else STARTED_RATE),
             weight_decay=self.weight_decay or 0.0,
             steps=schedule.steps,
-            average=0.99,
+            average=PRIVATE_AVERAGE,
         )
         learned = learn_privately(
             prepared,
@@ -354,6 +370,7 @@ class Autoregressive(Completing):
             rows_per_unit=1 if prepared.units is None else self.privacy.rows_per_unit,
             max_seconds=None if self.max_minutes is None else 60 * self.max_minutes,
             tell=self._tell,
+            begin_from=None if start is None else start._drawer.weights,
         )
         self._drawer, self.history_, self.interrupted_ = learned.drawer, learned.history, learned.interrupted
 

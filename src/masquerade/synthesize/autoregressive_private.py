@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -96,7 +95,7 @@ def learn_privately(
     rows_per_unit: int,
     max_seconds: float | None,
     tell: Callback,
-    begin_from: Callable[[Weights], Weights] = lambda fresh: fresh,
+    begin_from: Weights | None = None,
 ) -> Learned:
     """Train with all that is left of the budget.
 
@@ -110,7 +109,7 @@ def learn_privately(
         rows_per_unit: rows of one unit at most.
         max_seconds: wall-clock limit; None: none.
         tell: told how far training is.
-        begin_from: of fresh weights, those to begin with; public ones.
+        begin_from: public weights to go on from; None: fresh ones.
     """
     began = time.monotonic()
     accountant = prepared.accountant
@@ -119,7 +118,9 @@ def learn_privately(
     def waiting(seconds: float) -> None:
         tell(Progress("compile", 0, schedule.epochs, seconds))
 
-    weights = begin_from(Compilation(net.weights, 0).result(waiting)(secrets.randbits(31)))
+    weights = begin_from
+    if weights is None:
+        weights = Compilation(net.weights, 0).result(waiting)(secrets.randbits(31))
     training = PrivateTraining(net, plan, _microbatch(net, weights, schedule.batch, rows_per_unit))
     check_memory(net, round(prepared.total), training.microbatch * rows_per_unit)
     with plan.charged(accountant) as meter:
@@ -145,7 +146,7 @@ def learn_privately(
     try:
         tell(Progress("calibrate", 0, 1, 0.0))
         if not interrupted:
-            drawer.calibrate(secrets.randbits(63))
+            drawer.calibrate(secrets.randbits(63), frequencies=prepared.codec.layout.frequencies)
     except KeyboardInterrupt:  # what was trained is kept: its single columns are a little less exact
         interrupted, drawer = True, Drawer(net, outcome.trail.best, net.slots.digits.log_share)
     tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))

@@ -195,7 +195,7 @@ class Synthesizer(Learner):
         began = time.monotonic()
         self._tell(Progress("encode", 0, 1, 0.0))
         opened = open_private(X, schema, privacy, seed=self.random_state, unit=self.unit)
-        prepared = prepare(opened, privacy, self.spends)
+        prepared = prepare(opened, privacy, self.spends, self._reused())
         self.codec_, self.schema_, self.kind_ = prepared.codec, prepared.codec.schema, opened.kind
         self._enforcer = declared_enforcer(self.schema_, self.codec_)
         self.interrupted_, self._calls, self.history_ = False, 0, []

@@ -171,13 +171,14 @@ def _bounded(typed: pl.DataFrame, unit: str, most: int) -> tuple[pl.DataFrame, N
     return typed[kept], units[kept]
 
 
-def prepare(opened: Opened, privacy: Privacy, spending: Spending) -> Prepared:
+def prepare(opened: Opened, privacy: Privacy, spending: Spending, codec: TableCodec | None = None) -> Prepared:
     """Encode a declared table.
 
     Args:
         opened: the rows.
         privacy: the budget.
         spending: how it is split.
+        codec: a public one, of the very columns, with which nothing is spent on domains; None: one is made.
 
     Raises:
         SettingError: δ is above 1 / rows, counted with noise.
@@ -186,10 +187,11 @@ def prepare(opened: Opened, privacy: Privacy, spending: Spending) -> Prepared:
     """
     typed, most = opened.typed, opened.most_rows
     accountant = Accountant(privacy, opened.schema.unit or "row")
-    domains = find_domains(
-        typed, opened.schema, accountant, share=spending.domains, sensitivity=most, most_bins=spending.most_bins
-    )
-    codec = declared_codec(domains.schema, domains.histograms, most_bins=spending.most_bins, levels=domains.levels)
+    if codec is None:
+        domains = find_domains(
+            typed, opened.schema, accountant, share=spending.domains, sensitivity=most, most_bins=spending.most_bins
+        )
+        codec = declared_codec(domains.schema, domains.histograms, most_bins=spending.most_bins, levels=domains.levels)
     encoded = codec.encode(typed, secrets.randbits(63))
     sizes = codec.layout.sizes
     sigma = accountant.sigma(spending.marginals, len(sizes))
@@ -204,7 +206,9 @@ def prepare(opened: Opened, privacy: Privacy, spending: Spending) -> Prepared:
     total = max(float(np.average([c.sum() for c in counted], weights=weights)), 1.0)
     accountant.check_delta(total)
     if total < frames.LEAST_ROWS:
-        raise TableError(f"table: it has about {total:.0f} rows, counted with noise; expected at least {frames.LEAST_ROWS}.")
+        raise TableError(
+            f"table: it has about {total:.0f} rows, counted with noise; expected at least {frames.LEAST_ROWS}."
+        )
     clipped = [np.maximum(c, 0) + 1e-9 for c in counted]
     layout = dataclasses.replace(codec.layout, frequencies=tuple(c / c.sum() for c in clipped))
     codec = dataclasses.replace(codec, layout=layout)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 
 from masquerade.errors import SettingError
 from masquerade.privacy.accountant import Accountant
-from masquerade.privacy.accounting import epsilon_of
+from masquerade.privacy.accounting import deltas_of, epsilon_of
 from masquerade.privacy.budget import Privacy
 from masquerade.privacy.events import Event, discrete_gaussian, exponential, poisson_gaussian
 from masquerade.privacy.ledger import Ledger
+from masquerade.privacy.losses import composed
 
 pytest.importorskip("dp_accounting")
 
@@ -34,16 +36,16 @@ def test_shares_that_add_up_to_one_use_the_budget_and_do_not_exceed_it() -> None
         accountant.spend(exponential(accountant.selection_epsilon(0.2, 20), what="pair"))
         accountant.spend(exponential(accountant.selection_epsilon(0.2, 20), what="pair"))
     accountant.spend(rest(accountant, 15))
-    assert 0.999 < accountant.spent() <= 1.0
+    assert 0.994 < accountant.spent() <= 0.995
     assert accountant.events[-1]["sigma"] == pytest.approx(accountant.sigma(0.7, 15), rel=0.02)
     ledger = accountant.ledger("Example")
-    assert ledger.epsilon == accountant.spent() <= BUDGET.epsilon
+    assert accountant.spent() < (ledger.epsilon or 0) <= BUDGET.epsilon
     assert ledger.epsilon_rdp is not None
     assert 1.0 < ledger.epsilon_rdp < 1.15
     assert [event["count"] for event in ledger.events] == [4, 20, 15]
     assert set(ledger.split) == {"domains", "selection", "marginals"}
     assert max(ledger.split.values()) < 1.0 < sum(ledger.split.values())
-    assert epsilon_of(ledger.events, ledger.delta or 0.0) == pytest.approx(ledger.epsilon, rel=1e-9)
+    assert epsilon_of(ledger.events, ledger.delta or 0.0) == pytest.approx(ledger.epsilon, rel=5.1e-3)
 
 
 def test_it_stops_before_the_step_that_would_exceed() -> None:
@@ -118,3 +120,24 @@ def test_a_ledger_of_a_fit_survives_its_file() -> None:
     assert Ledger.from_dict(json.loads(json.dumps(ledger.to_dict()))) == ledger
     assert "ε = 0.1" in ledger.sentence()
     assert math.isfinite(ledger.epsilon_rdp or math.inf)
+
+
+@pytest.mark.parametrize(("total", "count"), [(1_000, 10), (5_000, 50)])
+def test_plans_that_follow_from_the_noised_number_of_rows_gain_less_than_is_kept(total: int, count: int) -> None:
+    """At each loss of the counts that the plan was made from, the worst of all plans that they could have led to."""
+    accountant = Accountant(BUDGET)
+    counted = discrete_gaussian(accountant.sigma(0.15, 10), stage="marginals", what="counts", count=10)
+    accountant.spend(counted)
+    at, plans, spent = np.arange(-3_000, 6_001) * 5e-4, [], []
+    for off in (-3, 0, 3):  # standard deviations of the noised number, of about two bins in ten columns
+        rate = 100 / (total + off * counted["sigma"] * 2)
+        sigma = accountant.calibrate(lambda sigma, rate=rate: [poisson_gaussian(rate, sigma, count, what="steps")])
+        steps = poisson_gaussian(rate, sigma, count, what="steps")
+        plans.append(deltas_of([steps], at.tolist()))
+        spent.append(epsilon_of([counted, steps], BUDGET.delta))
+    pmf = composed([counted], 1e-4)._pmf_remove.to_dense_pmf()
+    losses = (pmf._lower_loss + np.arange(pmf.size)) * 1e-4
+    worst = np.max(plans, axis=0)
+    assert np.sum(pmf._probs * np.interp(BUDGET.epsilon - losses, at, worst)) < BUDGET.delta
+    assert np.sum(pmf._probs * np.interp(0.98 - losses, at, worst)) > BUDGET.delta
+    assert max(spent) <= 0.995

@@ -76,7 +76,8 @@ def read_pictures(
     """All pictures of a set, decoded one by one into one array.
 
     Args:
-        path: a folder, NPZ, IDX or Parquet file (see above).
+        path: a folder, a class by sub-folder; or an NPZ, IDX or Parquet file; of an NPZ in parts which one, as in
+            `mnist.npz#test` (without that the training part).
         size: height and width in pixels, to which every picture is resampled, each side by itself; None: they must be alike.
         channels: 1 (grey) or 3 (red, green, blue), into which every picture is turned, transparency on white; None: they must
             be alike.
@@ -133,6 +134,12 @@ def stream_pictures(
 
     Raises:
         FileError, TableError, SettingError: as `read_pictures`; a damaged picture is met in its turn, after those before it.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "digits.npz"
+    >>> np.savez(path, images=np.zeros((5, 8, 8), np.uint8))
+    >>> [len(part) for part in stream_pictures(path, 2)]
+    [2, 2, 1]
     """
     if not _is_count(batch):
         raise SettingError(f"batch: got {batch!r}, expected an integer of at least 1.")

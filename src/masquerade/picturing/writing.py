@@ -70,7 +70,14 @@ def write_pictures(path: str | Path, pictures: Pictures | Iterable[Pictures]) ->
 
 
 def check_picture_output(path: str | Path) -> None:
-    """Refuse a path for a picture set before any long work is done; raises `FileError`."""
+    """Refuse a path for a picture set before any long work is done; raises `FileError`.
+
+    >>> try:
+    ...     check_picture_output("sheet.jpg")
+    ... except FileError as error:
+    ...     print(str(error).split(",")[0])
+    sheet.jpg: the ending '.jpg' is unknown
+    """
     path = Path(path)
     if not _is_folder(path):
         if not (is_idx(path) or path.name.lower().endswith((".npz", ".parquet"))):

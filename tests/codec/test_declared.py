@@ -66,12 +66,13 @@ def test_what_lies_beyond_the_bounds_counts_as_on_them_and_missing_is_not_counte
 
 def test_cells_are_cut_finer_where_asked() -> None:
     grid = Grid.of(Column("n", "integer", minimum=0, maximum=99_999))
-    wanted = np.flatnonzero(grid.widths > 300)[:2]
-    finer, parent = grid.split(wanted)
-    assert finer.cells == parent.size <= 2 * MOST_CELLS
-    assert (np.bincount(parent)[wanted] == 128).all()
-    assert finer.edges[-1] == grid.edges[-1]
+    parts = np.ones(grid.cells, int)
+    parts[[3, 90]] = 5_000, 20
+    finer, parent = grid.split(parts)
+    assert finer.cells == parent.size == grid.cells - 2 + grid.widths[3] + 20
     assert np.isin(grid.edges, finer.edges).all()
+    assert np.ptp(finer.widths[parent == 90]) <= 1
+    assert finer.widths.sum() == 100_000
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ SURE = 3.0
 LIKELY = 2.0
 """A rest that is heavier, in standard deviations, is more than noise."""
 LITTLE = 0.25
-"""What is surely lighter than this part of a leaf may be left out between two single values."""
+"""What is lighter, with one deviation added, than this part of the leaf beside it may be left out between single values."""
 FINE = 8
 """A leaf has at least this part of the weight that it would have if all that are allowed were alike."""
 
@@ -54,13 +54,13 @@ def _greedy(widths: NDArray[np.int64], weights: NDArray[np.float64], noise: floa
     """From left to right: a cell of this mass is a leaf, others are put together until they have it.
 
     What is left before such a cell joins the bin before it; else it is a bin if it is likely more than noise; else it is left
-    out if it is surely little, and what lies there counts as the next bin; else it and the cell are a bin.
+    out if it is little, and what lies there counts as the next bin; else it and the cell are a bin.
     """
     found: list[Group] = []
     start, weight, binned = 0, 0.0, False  # `binned`: the last leaf is a bin, and ends where `start` is
 
-    def rest(end: int) -> bool:
-        """Deal with the cells from `start` to `end`; False if they belong to what comes next."""
+    def rest(end: int, beside: float) -> bool:
+        """Deal with the cells from `start` to `end`; False if they are to join the leaf beside them, which weighs so much."""
         weight, deviation = float(weights[start:end].sum()), noise * math.sqrt(end - start)
         if start == end:
             return True
@@ -69,17 +69,17 @@ def _greedy(widths: NDArray[np.int64], weights: NDArray[np.float64], noise: floa
         elif weight > LIKELY * deviation:
             found.append((start, end))
         else:
-            return weight + LIKELY * deviation < LITTLE * mass
+            return weight + deviation < LITTLE * beside
         return True
 
     for cell in range(weights.size):
         weight += float(weights[cell])
         alone = weights[cell] >= mass
         if alone or (weight >= mass and weight >= SURE * noise * math.sqrt(cell + 1 - start)):
-            first = cell if alone and rest(cell) else start
+            first = cell if alone and rest(cell, float(weights[cell])) else start
             found.append((first, cell + 1))
             start, weight, binned = cell + 1, 0.0, bool(cell + 1 - first > 1 or widths[cell] > 1)
-    if not rest(weights.size) and found:
+    if found and not rest(weights.size, float(weights[slice(*found[-1])].sum())):
         found[-1] = found[-1][0], weights.size
     return found
 

@@ -151,23 +151,23 @@ class Grid:
         cells = self.locate(values)
         return np.bincount(cells[cells >= 0], minlength=self.cells)
 
-    def split(self, wanted: NDArray[np.int64], most: int = MOST_CELLS) -> tuple[Grid, NDArray[np.int64]]:
-        """A finer grid: some cells cut into equal parts, about `most` new ones in all.
+    def split(self, parts: NDArray[np.int64]) -> tuple[Grid, NDArray[np.int64]]:
+        """A finer grid: each cell cut into so many equal parts, at most one per value.
+
+        Args:
+            parts: at least 1, shape (cells,).
 
         Returns:
             The grid, and by new cell the old one that it is a part of.
         """
-        parts = np.ones(self.cells, np.int64)
-        if wanted.size:
-            parts[wanted] = np.minimum(self.widths[wanted], max(most // wanted.size, 2))
+        parts = np.minimum(parts, self.widths)
         pieces = [
-            self.edges[cell] + (np.arange(part) * int(self.widths[cell])) // part
-            for cell, part in enumerate(parts.tolist())
+            start + (np.arange(part) * width) // part
+            for start, width, part in zip(self.edges[:-1].tolist(), self.widths.tolist(), parts.tolist(), strict=True)
         ]
         edges = np.concatenate([*pieces, self.edges[-1:]])
-        return Grid(self.first, self.resolution, self.decimals, self.step, edges), np.repeat(
-            np.arange(self.cells), parts
-        )
+        finer = Grid(self.first, self.resolution, self.decimals, self.step, edges)
+        return finer, np.repeat(np.arange(self.cells), parts)
 
 
 def _edges(values: int, zero: int | None, most: int, coarse: int = COARSE_CELLS) -> NDArray[np.int64]:

@@ -35,6 +35,12 @@ CLEAR = 5.0
 """A cell counts for bounds when its noised count is above so many deviations of the noise: by chance that happens to one in
 three million."""
 
+FEW_VALUES = 64
+"""A heavy cell of so many values is cut into single ones."""
+
+MOST_PARTS = 64
+"""Into so many parts a heavy cell of more values is cut at most."""
+
 _EPOCH = datetime(1970, 1, 1)
 _YEARS = np.array([seconds_of(f"{year}-01-01") for year in range(1600, 2401)])
 
@@ -190,15 +196,20 @@ def _levels(
 
 
 def _finer(coarse: Histogram, values: pl.Series, most_bins: int) -> Histogram:
-    """Heavy cells counted anew in parts, which are then moved so that they agree with the first count as well."""
-    total = float(np.maximum(coarse.counts.sum(), 0.0))
-    heavy = (coarse.grid.widths > 1) & (coarse.counts > np.maximum(CLEAR * coarse.noise, total / (4 * most_bins)))
-    order = np.argsort(-coarse.counts, kind="stable")
-    wanted = np.sort(order[heavy[order]][: 2 * most_bins])
-    grid, parent = coarse.grid.split(wanted)
+    """Heavy cells counted anew in parts, which are then moved so that they agree with the first count as well.
+
+    A cell of few values is cut into single ones, for what is heavy there may be one of them; another into parts of an eighth of
+    a usual leaf's weight.
+    """
+    widths, noised = coarse.grid.widths, coarse.counts
+    leaf = max(float(noised.sum()), 1.0) / most_bins
+    heavy = (widths > 1) & (noised > np.maximum(CLEAR * coarse.noise, leaf / 4))
+    heavy &= noised >= np.sort(noised)[-min(2 * most_bins, noised.size)]
+    parts = np.where(widths <= FEW_VALUES, widths, np.clip(np.ceil(8 * noised / leaf), 2, MOST_PARTS))
+    grid, parent = coarse.grid.split(np.where(heavy, parts, 1).astype(np.int64))
     counts = noised_counts(grid.count(values), coarse.noise).astype(np.float64)
     parts = np.bincount(parent, minlength=coarse.grid.cells)
     sums = np.bincount(parent, weights=counts, minlength=coarse.grid.cells)
     # Least squares: the parts' sum has `parts` times the variance of the first count, and each takes an equal part of the gap.
-    counts += ((coarse.counts - sums) / (parts + 1))[parent]
+    counts += ((noised - sums) / (parts + 1))[parent]
     return Histogram(grid, counts, coarse.noise)

@@ -72,6 +72,12 @@ class ScalarMap:
     target: NDArray[np.float32]
 
     @classmethod
+    def none(cls) -> Self:
+        """The map that leaves all scalars as they are."""
+        empty = np.zeros((0, _MOST_KNOTS), np.float32)
+        return cls(np.zeros((0, 2), np.int32), empty, empty)
+
+    @classmethod
     def fit(cls, real: Encoded, drawn: Encoded, layout: Layout, *, protect: int) -> Self:
         """Match the drawn scalars of each code to the training ones, with at most 65 knots.
 

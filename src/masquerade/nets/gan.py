@@ -24,7 +24,7 @@ from masquerade.nets.gan_nets import NetFactory
 from masquerade.nets.layers import Spans
 from masquerade.nets.randomness import gumbel, index, normal, subkey, uniforms
 
-__all__ = ["Data", "GANSettings", "GANState", "TabularGAN"]
+__all__ = ["Data", "GANSettings", "GANState", "TabularGAN", "is_array"]
 
 NORMALISE_ROWS = 4_096
 """Rows whose statistics fix the batch normalisation of a trained generator."""
@@ -112,8 +112,8 @@ class TabularGAN:
         self.generator_optimizer = self._optimizer(settings.generator_lr, settings.generator_decay)
         self.critic_optimizer = self._optimizer(settings.discriminator_lr, settings.discriminator_decay)
         generator_net, critic_net = eqx.filter_eval_shape(self._nets, jax.random.key(0))
-        self._generator_static = eqx.partition(generator_net, _is_array)[1]
-        self._critic_static = eqx.partition(critic_net, _is_array)[1]
+        self._generator_static = eqx.partition(generator_net, is_array)[1]
+        self._critic_static = eqx.partition(critic_net, is_array)[1]
         self._critic_wants_key = _wants_key(critic_net)
 
     def _optimizer(self, rate: float, decay: float) -> optax.GradientTransformation:
@@ -147,7 +147,7 @@ class TabularGAN:
     def init(self, seed: int) -> GANState:
         """Fresh nets and optimisers."""
         # Weights are drawn by the generator that compiles to one operation; threefry took 100 MB for a dozen layers.
-        generator, critic = (eqx.filter(net, _is_array) for net in self._nets(jax.random.key(seed, impl="unsafe_rbg")))
+        generator, critic = (eqx.filter(net, is_array) for net in self._nets(jax.random.key(seed, impl="unsafe_rbg")))
         return GANState(
             generator,
             critic,
@@ -290,7 +290,7 @@ class TabularGAN:
 
     def skeleton(self) -> PyTree:
         """The shapes of the generator's arrays."""
-        return eqx.filter(eqx.filter_eval_shape(self._nets, jax.random.key(0))[0], _is_array)
+        return eqx.filter(eqx.filter_eval_shape(self._nets, jax.random.key(0))[0], is_array)
 
     def normalised(self, params: PyTree, key: PRNGKeyArray, weights: Array) -> PyTree:
         """The generator's arrays with batch normalisation fixed to the statistics of `NORMALISE_ROWS` rows.
@@ -304,7 +304,7 @@ class TabularGAN:
         condition = jnp.zeros((NORMALISE_ROWS, 0))
         if self.conditions.width:
             condition = self.conditions.one_hot(*self.conditions.choose(u[0], u[1], weights))
-        return eqx.filter(generator.calibrated(jnp.concatenate([normal(u_noise), condition], axis=1)), _is_array)
+        return eqx.filter(generator.calibrated(jnp.concatenate([normal(u_noise), condition], axis=1)), is_array)
 
     def draw(
         self,
@@ -348,7 +348,8 @@ class TabularGAN:
         return codes, scalars * gate[places]
 
 
-def _is_array(leaf: Any) -> bool:
+def is_array(leaf: Any) -> bool:
+    """Whether a leaf of a net is trained: an array of real numbers, or the shape of one."""
     return eqx.is_inexact_array(leaf) or (
         isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
     )

@@ -19,10 +19,13 @@ from masquerade.synthesize.sampling import Drawable, Sampler
 __all__ = ["Calibrated"]
 
 
+LOADED_ROWS = 10_000
+"""Rows that a loaded net is made for: it only draws, which does not depend on them."""
+
+
 class Calibrated(Synthesizer):
     """A synthesizer whose `_learn` sets the sampler, the weights, a bias on their logits and a map of their scalars."""
 
-    batch_size: int
     _sampler: Sampler
     _params: Any
     _bias: NDArray[Any]
@@ -42,7 +45,7 @@ class Calibrated(Synthesizer):
 
     def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], layout: Layout) -> None:
         self._check_settings()
-        net = self._net(layout, self.batch_size * 10)  # drawing does not depend on the batch
+        net = self._net(layout, LOADED_ROWS)
         self._sampler = Sampler(net)
         weights, maps = (
             {k.removeprefix(head): v for k, v in arrays.items() if k.startswith(head)} for head in ("net", "map.")

@@ -1,0 +1,119 @@
+"""Columns as a graphical model takes them: rare codes together, and coarser views for tables that would be mostly noise.
+
+What is decided here is decided by noised counts alone, and costs no budget.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CoarseColumn", "coarse_column", "nearest_counts"]
+
+RARE = 3.0
+"""A code whose noised count is below so many standard deviations of its noise is rare (MST's rule, arXiv 2108.04978)."""
+
+VIEWS = (8, 4, 2)
+"""Groups of coarser views of a column."""
+
+
+@dataclass(frozen=True)
+class CoarseColumn:
+    """A column of the graphical model.
+
+    Args:
+        group: by code of the layout, the code of the model that it belongs to.
+        weights: by code of the layout, its estimated count, above 0: how the codes of one group are drawn.
+        shares: by code of the model, its estimated share, above 0.
+        values: by code of the model, its noised count.
+        sigma: standard deviation of that noise.
+        views: groupings of the model's codes, from the finest (each by itself) to the coarsest.
+    """
+
+    group: NDArray[np.intp]
+    weights: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    values: NDArray[np.float64]
+    sigma: float
+    views: tuple[NDArray[np.intp], ...]
+
+    @property
+    def size(self) -> int:
+        """Codes of the model."""
+        return self.shares.size
+
+
+def coarse_column(
+    counts: NDArray[np.float64], sigma: float, total: float, places: NDArray[np.float64] | None, most: int
+) -> CoarseColumn:
+    """A column from its noised counts.
+
+    Args:
+        counts: noised, one for each code.
+        sigma: standard deviation of their noise.
+        total: number of rows, estimated.
+        places: where the codes lie on a line, NaN where one does not; None where they have no order.
+        most: the model has at most so many codes of it, at least 2.
+    """
+    rank = np.argsort(np.argsort(-counts, kind="stable"))
+    rare = (counts < RARE * sigma) | (rank >= most - 1)
+    if rare.sum() < 2:
+        rare[:] = False
+    group = np.where(rare, (~rare).sum(), np.cumsum(~rare) - 1).astype(np.intp)
+    weights = nearest_counts(counts, total)
+    if rare.any():
+        weights[rare] = _shrunk(counts[rare], sigma)
+    weights += 1e-3
+    values = np.bincount(group, weights=counts)
+    smoothed = nearest_counts(values, total) + 0.5
+    shares = smoothed / smoothed.sum()
+    line = None if places is None else _places_of_groups(places, weights, group)
+    views = [np.arange(shares.size)]
+    views += [_view(shares, line, groups) for groups in VIEWS if shares.size > 1.5 * groups]
+    return CoarseColumn(group, weights, shares, values, sigma, tuple(views))
+
+
+def nearest_counts(counts: NDArray[np.float64], total: float) -> NDArray[np.float64]:
+    """The counts of this total, none below 0, that are nearest to the given ones (Duchi et al. 2008).
+
+    >>> nearest_counts(np.array([8.0, 4.0, -3.0]), 10.0).tolist()
+    [7.0, 3.0, 0.0]
+    """
+    falling = np.sort(counts)[::-1]
+    over = (np.cumsum(falling) - total) / np.arange(1, counts.size + 1)
+    return np.maximum(counts - over[np.flatnonzero(falling > over)[-1]], 0.0)
+
+
+def _shrunk(counts: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    """Counts of rare codes, moved towards their mean by as much as the noise makes them differ (James and Stein 1961)."""
+    mean = max(float(counts.mean()), 1e-3)
+    spread = float(((counts - counts.mean()) ** 2).sum())
+    kept = max(0.0, 1 - sigma**2 * max(counts.size - 1, 1) / max(spread, 1e-12))
+    return np.maximum(mean + kept * (counts - mean), 1e-3 * mean)
+
+
+def _places_of_groups(
+    places: NDArray[np.float64], weights: NDArray[np.float64], group: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    there = np.isfinite(places)
+    weights = np.where(there, weights + 1e-9, 0.0)
+    mass = np.bincount(group, weights=weights)
+    moments = np.bincount(group, weights=np.where(there, places, 0.0) * weights)
+    return np.where(mass > 0, moments / np.maximum(mass, 1e-300), np.nan)
+
+
+def _view(shares: NDArray[np.float64], line: NDArray[np.float64] | None, groups: int) -> NDArray[np.intp]:
+    """About so many groups: neighbours of about equal weight where codes have an order, else the rest beside the heaviest."""
+    if line is None:
+        rank = np.argsort(np.argsort(-shares, kind="stable"))
+        return np.minimum(rank, groups - 1)
+    there = np.isfinite(line)
+    order = np.argsort(np.where(there, line, np.inf), kind="stable")
+    sorted_ = np.where(there, shares, 0.0)[order]
+    middle = (np.cumsum(sorted_) - sorted_ / 2) / max(sorted_.sum(), 1e-300)
+    found = np.empty(shares.size, np.intp)
+    found[order] = np.minimum((middle * groups).astype(np.intp), groups - 1)
+    found[~there] = groups
+    return np.unique(found, return_inverse=True)[1].astype(np.intp)

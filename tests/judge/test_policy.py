@@ -11,6 +11,8 @@ from masquerade.judge.policy import READY, Bound, Policy, with_policy
 from masquerade.judge.reading import NAMES
 from masquerade.judge.report import Report
 from masquerade.judge.scores import Score
+from masquerade.privacy.accounting import epsilon_of
+from masquerade.privacy.events import gaussian
 from masquerade.privacy.ledger import Ledger
 
 REPORT = Report(
@@ -47,6 +49,37 @@ def test_a_guarantee_is_read_from_the_ledger() -> None:
     spent = Report(scores={}, ledger=Ledger(guarantee="differential privacy", epsilon=2.0, delta=1e-6).to_dict())
     assert Policy("mine", {"epsilon": Bound(high=3)}).judged(spent)["met"]
     assert not Policy("mine", {"epsilon": Bound(high=1)}).judged(spent)["met"]
+
+
+def test_what_is_claimed_without_a_guarantee_does_not_count() -> None:
+    claimed = Report(scores={}, ledger={**Ledger().to_dict(), "epsilon": 1.0, "delta": 1e-9})
+    for name in ("epsilon", "delta"):
+        (gate,) = Policy("mine", {name: Bound(high=3)}).judged(claimed)["gates"]
+        assert not gate["met"]
+        assert gate["failed"] == f"{name}: the ledger guarantees none"
+    (gate,) = Policy("mine", {"epsilon": Bound(high=3)}).judged(Report(scores={}))["gates"]
+    assert not gate["met"], "no ledger is no guarantee"
+
+
+def test_epsilon_is_judged_by_what_was_done() -> None:
+    """A claim that its own events contradict is judged by the events."""
+    pytest.importorskip("dp_accounting")
+    done = (gaussian(1.0, stage="marginals", what="counts"),)
+    honest = epsilon_of(done, 1e-6)
+    assert honest > 4
+    for claimed, met in ((honest, True), (1.0, False)):
+        ledger = Ledger("differential privacy", claimed, 1e-6, events=done)
+        (gate,) = Policy("mine", {"epsilon": Bound(high=5)}).judged(Report(scores={}, ledger=ledger.to_dict()))["gates"]
+        assert gate["met"]
+        (gate,) = Policy("mine", {"epsilon": Bound(high=3)}).judged(Report(scores={}, ledger=ledger.to_dict()))["gates"]
+        assert not gate["met"]
+        if not met:
+            assert gate["value"] == 1.0
+            assert gate["judged"] == pytest.approx(honest)
+            assert "epsilon: 4." in gate["failed"]
+    broken = Ledger("differential privacy", 1.0, 1e-6, events=({"kind": "magic"},))
+    (gate,) = Policy("mine", {"epsilon": Bound(high=3)}).judged(Report(scores={}, ledger=broken.to_dict()))["gates"]
+    assert "cannot be recomputed" in gate["failed"]
 
 
 def test_every_failure_is_named() -> None:
@@ -93,6 +126,9 @@ def test_what_is_no_policy_at_all_is_refused(tmp_path: Path) -> None:
         Policy.of("stict")
     with pytest.raises(FileError, match="cannot be read"):
         Policy.of(tmp_path / "none.toml")
+    (tmp_path / "long.toml").write_text(f"tstr = {{ min = {'9' * 400} }}")
+    with pytest.raises(FileError, match="at most 64"):
+        Policy.of(tmp_path / "long.toml")
 
 
 @pytest.mark.parametrize("name", READY)

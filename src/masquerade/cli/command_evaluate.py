@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +25,7 @@ from masquerade.cli.options import (
 
 if TYPE_CHECKING:
     from masquerade.privacy.ledger import Ledger
+    from masquerade.studies.sweeping import Sweep
 
 EXAMPLES = examples(
     "masquerade evaluate real.csv synthetic.csv",
@@ -33,6 +34,7 @@ EXAMPLES = examples(
     "masquerade evaluate real.csv safer.csv --sensitive sex --keep income --holdout kept.csv",
     "masquerade evaluate real.csv codes.csv --kind codes --target y",
     "masquerade evaluate real.csv synthetic.csv --holdout kept.csv --policy balanced",
+    "masquerade evaluate real.csv private.csv --holdout kept.csv --sweep sweep.json -o report.html",
     "masquerade evaluate real.csv synthetic.csv --attacks thorough --using model.mq",
 )
 
@@ -82,6 +84,10 @@ def evaluate(
             "--policy", metavar="P.toml", help="Bounds on scores, or strict, balanced, research; else exit 3."
         ),
     ] = None,
+    sweep: Annotated[
+        Path | None,
+        typer.Option("--sweep", metavar="S.json", help="A what-if chart for the report, from `masquerade sweep`."),
+    ] = None,
     protect: Protect = 10,
     password_file: PasswordFile = None,
     seal_key_file: SealKeyFile = None,
@@ -114,9 +120,10 @@ def evaluate(
     outputs = output or []
     checks.check_outputs(
         [("--output", path, checks.REPORTS) for path in outputs],
-        [real, released, holdout, schema, ledger, policy, using],
+        [real, released, holdout, schema, ledger, policy, using, sweep],
     )
     known = _ledger(released, ledger)
+    swept = None if sweep is None else _sweep(sweep, outputs)
     raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
     named = [("--target", target), *(("--sensitive", name) for name in sensitive or [])]
     for option, name in [*named, *(("--keep", name) for name in keep or [])]:
@@ -154,6 +161,10 @@ def evaluate(
         )
     from masquerade.cli.release import all_or_nothing
 
+    if swept is not None:
+        from masquerade.studies.sweeping_panels import with_sweep
+
+        judged = with_sweep(judged, swept)
     if gate is not None:
         judged = with_policy(judged, gate)
     with all_or_nothing(outputs):
@@ -221,6 +232,16 @@ def check_words(
         from masquerade.judge.policy import Policy
 
         Policy.of(policy)
+
+
+def _sweep(path: Path, outputs: Sequence[Path]) -> Sweep:
+    """The sweep of a file; pointless without a page to show it on."""
+    from masquerade.errors import SettingError
+    from masquerade.studies.sweeping import Sweep
+
+    if not any(output.suffix.lower() == ".html" for output in outputs):
+        raise SettingError("--sweep: is drawn on the report's page, add -o report.html.")
+    return Sweep.read(path)
 
 
 def _ledger(released: Path, ledger: Path | None) -> Ledger | None:

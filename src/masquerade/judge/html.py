@@ -24,6 +24,7 @@ from masquerade.judge import (
     plots,
     relation_plots,
     words_of_attacks,
+    words_of_guarantee,
     words_of_isolation,
     words_of_people,
     words_of_report,
@@ -49,7 +50,12 @@ def page(report: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     """
     figures, columns = _figures(facts)
     figures |= _of_attacks(report, facts)
-    return _rendered("report.html", figures, **words_of_report.tables(report, facts, columns))
+    return _rendered(
+        "report.html",
+        figures,
+        **words_of_report.tables(report, facts, columns),
+        privacy=words_of_guarantee.told(report, facts),
+    )
 
 
 def page_of_panels(title: str, lede: str, cautions: Sequence[str], panels: Sequence[Panel]) -> str:

@@ -9,6 +9,8 @@ epsilon = { max = 3 }            # from the ledger; a release without a guarante
 ```
 
 >>> from masquerade.judge.report import Report
+from masquerade.privacy.accounting import epsilon_of
+from masquerade.privacy.claims import TOLERANCE
 >>> from masquerade.judge.scores import Score
 >>> report = Report(scores={"tstr": Score("tstr", 0.9, "higher", interval=(0.87, 0.93))})
 >>> Policy("mine", {"tstr": Bound(low=0.88)}).judged(report)["met"]
@@ -25,9 +27,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from masquerade import toml_text
-from masquerade.errors import FileError, SettingError, nearest
+from masquerade.errors import ArtifactError, FileError, SettingError, nearest
 from masquerade.judge.reading import NAMES
 from masquerade.judge.report import Report
+from masquerade.privacy.accounting import epsilon_of
+from masquerade.privacy.claims import TOLERANCE
 
 __all__ = ["READY", "Bound", "Policy", "with_policy"]
 
@@ -138,17 +142,30 @@ def _gate(name: str, bound: Bound, report: Report) -> dict[str, Any]:
 
 
 def _measured(name: str, report: Report) -> tuple[float | None, float, float, str]:
-    """Value, both ends of its interval, and why there is none."""
+    """Value, both ends of its interval, and why there is none; of ε the upper end is what its events give."""
     if name in LEDGER:
-        spent = report.ledger.get(name)
-        if spent is None:
-            return None, math.nan, math.nan, "the ledger guarantees none"
-        return float(spent), float(spent), float(spent), ""
+        return _guaranteed(name, report.ledger)
     score = report.scores.get(name)
     if score is None or not math.isfinite(score.value):
         return None, math.nan, math.nan, "it was not measured (a holdout, a target or a secret may be missing)"
     low, high = score.interval if score.interval is not None else (score.value, score.value)
     return score.value, low, high, ""
+
+
+def _guaranteed(name: str, ledger: Mapping[str, Any]) -> tuple[float | None, float, float, str]:
+    """ε or δ as claimed; judged is, where it is worse, the ε that comes out when what was done is added up again."""
+    claimed = ledger.get(name)
+    if ledger.get("guarantee", "none") == "none" or claimed is None:
+        return None, math.nan, math.nan, "the ledger guarantees none"
+    worst = float(claimed)
+    if name == "epsilon" and ledger.get("events"):
+        try:
+            worst = max(worst, epsilon_of(ledger["events"], float(ledger.get("delta") or 0.0)))
+        except ArtifactError as error:
+            return None, math.nan, math.nan, f"it cannot be recomputed ({error})"
+        except SettingError:  # the extra `dp` is not installed: what is claimed counts
+            pass
+    return float(claimed), float(claimed), worst if worst > claimed * (1 + TOLERANCE) else float(claimed), ""
 
 
 READY: dict[str, Mapping[str, Bound]] = {

@@ -125,7 +125,8 @@ class Sweep:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {"format": _FORMAT, "version": 1, **dataclasses.asdict(self)}
+        points = [dataclasses.asdict(point) | {"events": list(point.events)} for point in self.points]
+        return {"format": _FORMAT, "version": 1, **dataclasses.asdict(self), "points": points}
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:

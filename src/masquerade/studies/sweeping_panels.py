@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from masquerade.judge.panels import Curve, Line, Panel, Rows
+from masquerade.judge.report import Report
 from masquerade.studies.sweeping import Sweep
 
-__all__ = ["panels"]
+__all__ = ["panels", "with_sweep"]
 
 _AXIS = "ε of the guarantee: stricter to the left, looser to the right"
 
@@ -13,6 +16,11 @@ _AXIS = "ε of the guarantee: stricter to the left, looser to the right"
 def panels(sweep: Sweep) -> list[Panel]:
     """Two panels: utility against the guarantee, and attacks against what the guarantee allows."""
     return [_utility(sweep), _attacks(sweep)]
+
+
+def with_sweep(report: Report, sweep: Sweep) -> Report:
+    """The same report with the sweep as the what-if chart of its privacy part."""
+    return dataclasses.replace(report, facts={**report.facts, "what_if": [panel.to_dict() for panel in panels(sweep)]})
 
 
 def _utility(sweep: Sweep) -> Panel:

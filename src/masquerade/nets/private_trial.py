@@ -21,6 +21,8 @@ OTHERS = 3
 def noisy_sums(plan: Plan, length: float, runs: int) -> Float[Array, "runs steps 2"]:
     """The noisy sums, before they are divided, that all steps of so many trainings show; fresh keys from the operating system.
 
+    The weights are two leaves of one number each: the first is what the unit's gradient points along.
+
     Args:
         plan: what is done; every step is.
         length: of the first unit's gradient, along the first coordinate; 0: that unit is not there.
@@ -34,14 +36,16 @@ def noisy_sums(plan: Plan, length: float, runs: int) -> Float[Array, "runs steps
 
 @functools.lru_cache(maxsize=16)
 def _compiled(plan: Plan, units: int, runs: int) -> Any:
-    clipped = private.clipped_sum(lambda weights, example: (weights * example).sum(), plan.clip)
+    clipped = private.clipped_sum(lambda weights, example: weights[0] * example[0] + weights[1] * example[1], plan.clip)
 
     def step(gradients: Any, key: PRNGKeyArray) -> Any:
         def examples(index: Any, keys: Any) -> Any:
             return gradients[index]
 
-        found = private.private_gradient(clipped, plan, jnp.zeros(2), examples, units, key, microbatch=OTHERS + 1)
-        return found * plan.divisor
+        found = private.private_gradient(
+            clipped, plan, (jnp.zeros(()), jnp.zeros(())), examples, units, key, microbatch=OTHERS + 1
+        )
+        return jnp.stack(found) * plan.divisor
 
     def run(gradients: Any, key: PRNGKeyArray) -> Any:
         return jax.lax.map(lambda number: step(gradients, jax.random.fold_in(key, number)), jnp.arange(plan.steps))

@@ -20,7 +20,7 @@ __all__ = ["Claim"]
 _NORMAL = ("gaussian", "discrete_gaussian")
 _COARSE = 1e-3  # step of the grid of losses
 _LOOSEST = 8.0  # times more or less noise is looked at
-_CLOSE = 1.002
+_CLOSE = 1.005
 
 
 @dataclass(frozen=True)

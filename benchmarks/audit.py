@@ -1,0 +1,201 @@
+"""Lower bounds on ε of every private mechanism, of five broken builds and of rivals, beside the claim (ε = 1, δ = 1e-6).
+
+What is tight is audited white box with many runs; whole models are fitted again and again with and without a canary and judged
+by what leaves the house. Nothing here has a seed: the noise comes from the operating system. `--quick` runs a tenth of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import broken
+import masquerade as mq
+from masquerade.errors import MasqueradeError
+from masquerade.privacy.accounting import gaussian_multiplier
+from masquerade.schema import Column, Schema
+from masquerade.studies.auditing.canaries import rare_row
+from masquerade.studies.auditing.claim import Claim
+from masquerade.studies.auditing.findings import Finding
+from masquerade.studies.auditing.models import audit_fits, audit_one_fit
+from masquerade.studies.auditing.noise import audit_choices, audit_counts, audit_steps
+from masquerade.studies.auditing.one_run import audit_one_run
+from masquerade.studies.auditing.pairs import finding_of_scores
+from masquerade.studies.auditing.preparing import audit_domains, audit_preparation
+
+EPSILON, DELTA = 1.0, 1e-6
+RIVALS = {"dpmm-mst": "peer_dpmm_audit.py"}
+SMALL = Schema(
+    (
+        Column("job", "categorical", levels=("clerk", "nurse", "smith")),
+        Column("member", "boolean"),
+        Column("age", "integer", minimum=0, maximum=99),
+        Column("grade", "categorical", levels=("a", "b", "c", "d")),
+    ),
+    declared=True,
+)
+
+
+def small(count: int = 60) -> pl.DataFrame:
+    """The table that whole models are fitted to."""
+    random = np.random.default_rng(0)
+    return broken.rows(count).with_columns(pl.Series("grade", random.choice(["a", "b", "c"], count)))
+
+
+def privacy() -> mq.Privacy:
+    return mq.Privacy(epsilon=EPSILON, delta=DELTA)
+
+
+def ours(share: float) -> dict[str, Callable[[], Finding]]:
+    """Our mechanisms."""
+
+    def some(count: int, least: int = 20) -> int:
+        return max(round(count * share), least)
+
+    sigma = gaussian_multiplier(EPSILON, DELTA)
+    nets = {"epochs": 1, "batch_size": 20}
+
+    def one_run_of_counts() -> Finding:
+        from masquerade.privacy.noise import noised_counts
+
+        claim = Claim.of_noise(sigma, delta=DELTA)
+        return audit_one_run(
+            lambda inside: noised_counts(inside.astype(np.int64), sigma), some(20_000), claim=claim,
+            name="noised counts, one run with many canaries",
+        )  # fmt: skip
+
+    return {
+        "counts": lambda: audit_counts(sigma, delta=DELTA, trials=some(4_000_000)),
+        "one run": one_run_of_counts,
+        "choice": lambda: audit_choices(EPSILON, delta=DELTA, trials=some(300_000)),
+        "steps": lambda: audit_steps(
+            broken.plan(), delta=DELTA, trials=some(1_000_000), name="DP-SGD, 8 steps, every gradient seen"
+        ),
+        "more steps": lambda: audit_steps(
+            broken.plan(0.02, 100), delta=DELTA, trials=some(100_000), name="DP-SGD, 100 steps, every gradient seen"
+        ),
+        "preparation": lambda: audit_preparation(
+            broken.rows(100).select("job", "member"), without_numbers(broken.DECLARED), privacy(), trials=some(10_000)
+        ),
+        "domains": lambda: audit_domains(
+            broken.rows().select("job", "age"),
+            broken.OPEN,
+            privacy(),
+            trials=some(1_000),
+            name="levels above a threshold, and bounds",
+        ),
+        "marginals": lambda: audit_fits(
+            mq.Marginals(privacy=privacy()), small(), SMALL, trials=some(300), name="Marginals, whole fits"
+        ),
+        "marginals at once": lambda: audit_one_fit(
+            mq.Marginals(privacy=privacy()),
+            small(),
+            SMALL,
+            canaries=some(1_000),
+            name="Marginals, one fit, many canaries",
+        ),
+        "autoregressive": lambda: audit_fits(
+            mq.Autoregressive(privacy=privacy(), size="small", **nets),
+            small(),
+            SMALL,
+            trials=some(100),
+            name="Autoregressive, whole fits",
+        ),
+        "ctgan": lambda: audit_fits(
+            mq.CTGAN(privacy=privacy(), **nets), small(), SMALL, trials=some(100), name="CTGAN, whole fits"
+        ),
+    }
+
+
+def without_numbers(schema: Schema) -> Schema:
+    return dataclasses.replace(schema, columns=tuple(column for column in schema if not column.is_numeric))
+
+
+def theirs(python: Path, worker: str, trials: int) -> Finding:
+    """A rival's synthesizer, fitted in its own environment; its claim is ε and δ, for its events are not known.
+
+    The public domain is the declared one. An outcome is how far drawn rows agree with the canary.
+    """
+    began = time.monotonic()
+    without = small().with_columns(pl.col("member").cast(pl.String))
+    canary = rare_row(small(), SMALL).with_columns(pl.col("member").cast(pl.String))
+    with tempfile.TemporaryDirectory(prefix="masquerade-audit-") as folder:
+        paths = [Path(folder) / name for name in ("without.csv", "canary.csv", "scores.json")]
+        without.write_csv(paths[0])
+        canary.write_csv(paths[1])
+        subprocess.run(
+            [python, Path(__file__).with_name(worker), *paths, "--trials", str(trials), "--epsilon", str(EPSILON),
+             "--delta", str(DELTA)],
+            check=True, env=os.environ | {"OMP_NUM_THREADS": "2"},
+        )  # fmt: skip
+        found = json.loads(paths[2].read_text())
+    outcomes = {side: np.array(found[side], float) for side in ("without", "inside")}
+    return finding_of_scores(
+        outcomes["without"], outcomes["inside"], claim=Claim(EPSILON, DELTA), name=found["name"],
+        seconds=time.monotonic() - began,
+    )  # fmt: skip
+
+
+def line(finding: Finding, note: str) -> str:
+    """A row of the table."""
+    verdict = "**above the claim**" if finding.disproved else "within"
+    figures = f"{finding.bound:.3f} | {finding.plain:.3f} | {finding.epsilon:.3f} | {finding.trials:,} | {finding.seconds:.0f}"
+    return f"| {note}{finding.mechanism} | {figures} | {verdict} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the runs")
+    parser.add_argument("--only", nargs="*", default=None, help="some of them, by name")
+    parser.add_argument("--rival", nargs="*", default=[], metavar="NAME=PYTHON", help=f"of {', '.join(RIVALS)}")
+    parser.add_argument("--json", type=Path, help="write what was measured; what stands there is kept")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    share = 0.1 if options.quick else 1.0
+    jobs: dict[str, tuple[str, Callable[[], Finding]]] = {name: ("", job) for name, job in ours(share).items()}
+    for name, (breaking, audit, trials) in broken.BROKEN.items():
+
+        def caught(breaking: Any = breaking, audit: Any = audit, trials: int = trials, name: str = name) -> Finding:
+            with breaking():
+                found = audit(10 * trials if not options.quick else trials, 0.95)
+            return dataclasses.replace(found, mechanism=f"{name} ({found.mechanism})")
+
+        jobs[name] = ("broken: ", caught)
+    for pair in options.rival:
+        name, _, python = pair.partition("=")
+        jobs[name] = (
+            "rival: ",
+            lambda name=name, python=python: theirs(Path(python), RIVALS[name], round(100 * share)),
+        )
+    kept: dict[str, Any] = json.loads(options.json.read_text()) if options.json and options.json.exists() else {}
+    print("| mechanism | ε at least, 95 % | whatever the noise | ε claimed | runs | seconds | |")
+    print("|---|---|---|---|---|---|---|")
+    for name, (note, job) in jobs.items():
+        if options.only is not None and name not in options.only:
+            continue
+        try:
+            found = job()
+        except MasqueradeError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            continue
+        print(line(found, note), flush=True)
+        kept[name] = found.to_dict() | {"kind": note.rstrip(": ") or "ours"}
+        if options.json:
+            options.json.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

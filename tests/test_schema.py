@@ -29,7 +29,7 @@ columns = st.builds(
     Column,
     name=st.text(min_size=1, max_size=8),
     kind=st.sampled_from(["categorical", "text", "id"]),
-    levels=st.none() | st.lists(st.text(max_size=5), max_size=4).map(tuple),
+    levels=st.none() | st.lists(st.text(max_size=5), max_size=4, unique=True).map(tuple),
 )
 
 
@@ -59,6 +59,7 @@ def test_a_dictionary_holds_only_what_differs_from_the_defaults() -> None:
         ({"kind": "datetime", "minimum": "2020-01-01", "maximum": "2019-01-01"}, "expected at most the maximum"),
         ({"kind": "datetime", "minimum": 2019}, "minimum is 2019, expected ISO 8601 text"),
         ({"kind": "boolean", "levels": ["yes"]}, "expected two different words"),
+        ({"kind": "categorical", "levels": ["a", "b", "a"]}, "levels name 'a' more than once"),
         ({"kind": "categorical", "levels": "ab"}, "levels is 'ab', expected a list of texts"),
         ({"kind": "integer", "sensitive": "yes"}, "sensitive is 'yes', expected true or false"),
         ({"kind": "integer", "missing": 0}, "missing is 0, expected text"),

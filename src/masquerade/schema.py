@@ -88,6 +88,9 @@ class Column:
             self._refuse("thousands", self.thousands, "one character that is no digit and not the decimal mark")
         if self.levels is not None and self.kind == "boolean" and len(set(self.levels)) != 2:
             self._refuse("levels", list(self.levels), "two different words, the false one first")
+        if self.kind == "categorical" and self.levels is not None and len(set(self.levels)) < len(self.levels):
+            twice = next(level for level in self.levels if self.levels.count(level) > 1)
+            raise SchemaError(f"column {self.name!r}: levels name {twice!r} more than once, expected each level once.")
         if self.pii is not None and self.pii not in IDENTIFIERS:
             hint = nearest(str(self.pii), IDENTIFIERS)
             self._refuse("pii", self.pii, f"one of {', '.join(IDENTIFIERS)}{hint}")

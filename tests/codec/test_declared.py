@@ -100,6 +100,14 @@ def test_a_bound_that_is_not_declared_is_refused(bounds: dict[str, Any]) -> None
         Grid.of(Column("n", "datetime", minimum="later", maximum="soon"))
 
 
+@pytest.mark.parametrize("kind", ["integer", "continuous"])
+def test_bounds_beyond_what_numbers_can_tell_apart_are_refused(kind: Any) -> None:
+    for bounds in ({"minimum": -(2**63), "maximum": 0}, {"minimum": 0, "maximum": 1e300}):
+        with pytest.raises(SchemaError, match=r"'n': the bounds .* are too far out"):
+            Grid.of(Column("n", kind, decimals=None, **bounds))
+    assert Grid.of(Column("n", kind, minimum=-1e15, maximum=1e15)).cells <= MOST_CELLS
+
+
 # ── leaves ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

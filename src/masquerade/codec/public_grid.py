@@ -22,10 +22,14 @@ MOST_CELLS = 256
 COARSE_CELLS = 128
 """Cells, about, of a number with more values than cells: its heaviest are counted anew in finer ones."""
 
+MOST_FAR = 1e15
+"""Whole numbers are exact up to here, with some room."""
+
 _EPOCH = datetime(1970, 1, 1)
 _DAY, _SECOND = 86_400_000_000, 1_000_000
 _DECIMALS_UNKNOWN = 2**30
 """Where decimals are not declared, so many values are told apart between the bounds."""
+_MOST_VALUES = 2**50
 
 
 def step_of(column: Column) -> int:
@@ -85,7 +89,7 @@ class Grid:
         something, have cells of their own. Those of a moment are all equally wide.
 
         Raises:
-            SchemaError: a bound is not declared.
+            SchemaError: a bound is not declared, or is farther from 0 than 1e15.
         """
         if column.minimum is None or column.maximum is None:
             raise SchemaError(
@@ -102,10 +106,16 @@ class Grid:
             first, last, resolution = float(low), float(high), 1.0
         else:
             first, last = float(column.minimum), float(column.maximum)
+            if not -MOST_FAR <= first <= last <= MOST_FAR:
+                raise SchemaError(
+                    f"column {column.name!r}: the bounds {column.minimum!r} and {column.maximum!r} are too far out for a "
+                    f"private fit; declare bounds between -{MOST_FAR:g} and {MOST_FAR:g}."
+                )
             resolution = (last - first) / _DECIMALS_UNKNOWN if decimals is None else 10.0**-decimals
         if decimals is not None:
             scale = 10.0**decimals
             first, last = math.floor(first * scale + 1e-6) / scale, math.ceil(last * scale - 1e-6) / scale
+            resolution = max(resolution, (last - first) / _MOST_VALUES)
         values = 1 if resolution <= 0 else max(round((last - first) / resolution) + 1, 1)
         zero = round(-first / resolution) if values > 1 and step is None else None
         return cls(first, resolution or 1.0, decimals, step, _edges(values, zero, most))

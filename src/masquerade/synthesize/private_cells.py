@@ -9,6 +9,7 @@ nearest, and the types of the frame follow from the declaration.
 from __future__ import annotations
 
 import importlib
+import math
 import re
 import warnings
 from pathlib import Path
@@ -19,7 +20,7 @@ import polars as pl
 from masquerade import frames
 from masquerade.cells import is_text, parse_column
 from masquerade.codec.declared import nullable
-from masquerade.codec.public_grid import seconds_of, step_of
+from masquerade.codec.public_grid import MOST_FAR, seconds_of, step_of
 from masquerade.errors import MasqueradeWarning, SchemaError, nearest
 from masquerade.files import read_table
 from masquerade.frames import ColumnKind, FrameKind
@@ -111,6 +112,10 @@ def _within(values: pl.Series, column: Column) -> pl.Series:
     if column.kind == "continuous":
         values = values.fill_nan(None)
         values = values if column.decimals is None else values.round(column.decimals)
+    if column.kind == "integer":
+        least = -MOST_FAR if column.minimum is None else max(float(column.minimum), -MOST_FAR)
+        most = MOST_FAR if column.maximum is None else min(float(column.maximum), MOST_FAR)
+        return values.clip(math.ceil(least), math.floor(most))
     return values.clip(column.minimum, column.maximum)
 
 

@@ -10,6 +10,9 @@ import polars as pl
 import pytest
 
 from masquerade.cli import run
+from masquerade.privacy.accounting import epsilon_of
+from masquerade.privacy.events import gaussian
+from masquerade.privacy.ledger import Ledger
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +123,29 @@ def test_thorough_attacks_refit_the_generator(capsys: pytest.CaptureFixture[str]
     ):
         assert run(arguments) == 2
         assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_gate_reads_epsilon_from_the_ledger_beside_the_release(capsys: pytest.CaptureFixture[str]) -> None:
+    """Private enough: 0; too loose, or no guarantee at all: 3; a score that there is not: 2 before any work."""
+    pytest.importorskip("dp_accounting")
+    done = (gaussian(2.0, stage="marginals", what="counts"),)
+    spent = epsilon_of(done, 1e-6)
+    ledger = Ledger("differential privacy", spent, 1e-6, relation="add or remove one unit", events=done)
+    command = "evaluate real.csv real.csv --attacks none -o r.json --policy p.toml"
+    beside = Path("real.csv.ledger.json")
+    for bound, known, code, says in (
+        (3, ledger, 0, "Policy p.toml: met, 1 bounds."),
+        (1, ledger, 3, f"epsilon: {spent:.4g}, expected at most 1"),
+        (3, Ledger(), 3, "epsilon: the ledger guarantees none"),
+        (3, None, 3, "epsilon: the ledger guarantees none"),
+    ):
+        Path("p.toml").write_text(f"epsilon = {{ max = {bound} }}\n")
+        beside.unlink(missing_ok=True)
+        if known is not None:
+            beside.write_text(json.dumps(known.to_dict()))
+        assert run(command.split()) == code
+        said = capsys.readouterr()
+        assert says in " ".join((said.out + said.err).split())
+    Path("p.toml").write_text("epsilom = { max = 3 }\n")
+    assert run(command.split()) == 2
+    assert "did you mean 'epsilon'" in capsys.readouterr().err

@@ -172,6 +172,7 @@ READY: dict[str, Mapping[str, Bound]] = {
     "strict": {
         "epsilon": Bound(high=1.0),
         "delta": Bound(high=1e-6),
+        "membership_auc": Bound(high=0.55),
         "exact_copies": Bound(high=0.01),
         "dcr_share": Bound(high=0.53),
         "linkability": Bound(high=0.05),

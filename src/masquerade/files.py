@@ -49,7 +49,7 @@ _NO_EXCEL = "Excel files need an extra; run `pip install masquerade[excel]`"
 
 
 def _ending(path: Path, known: tuple[str, ...]) -> str:
-    name = path.name.lower()
+    name = path.name.lower().removesuffix(".age" if known is READABLE else "")
     for ending in sorted(known, key=len, reverse=True):
         if name.endswith(ending):
             return ending
@@ -60,7 +60,7 @@ def _ending(path: Path, known: tuple[str, ...]) -> str:
 
 def kind_of_file(path: Path) -> str:
     """The ending of a table's file, one of `READABLE`; `FileError` where it is unknown or there is no such file."""
-    ending = _ending(path, READABLE)
+    ending = _ending(path, READABLE)  # of what `age` encrypted: the ending before its own
     if path.is_dir():
         raise FileError(f"{path}: it is a folder, expected a file.")
     if not path.exists():

@@ -24,12 +24,14 @@ as associated data. Every file has a key of its own, from a fresh salt: by scryp
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
+from masquerade.age import AGE_MAGIC, ARMOR, decrypted
 from masquerade.errors import FileError
 from masquerade.secret import CHUNK_BYTES, HEADER_BYTES, MAGIC, Header, Secret, refuse
 
@@ -103,7 +105,7 @@ def seal(source: bytes | IO[bytes], target: IO[bytes], secret: Secret) -> None:
 
 
 def unseal(source: bytes | IO[bytes], target: IO[bytes], secret: Secret, *, name: str | Path = "the file") -> None:
-    """Write the content of a sealed file to `target`; memory does not grow with it.
+    """Write the content of a sealed file, or of one encrypted with `age`, to `target`; memory does not grow with it.
 
     Each chunk is checked before it is written, and that it is the last one only at the end: until this returns, `target` may
     hold the beginning of a file that was cut.
@@ -117,15 +119,17 @@ def unseal(source: bytes | IO[bytes], target: IO[bytes], secret: Secret, *, name
     Raises:
         FileError: the secret is wrong, or the file damaged, cut, altered or made by a newer version.
     """
-    for chunk in _chunks(io.BytesIO(source) if isinstance(source, bytes) else source, secret, name):
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    start = file.read(len(AGE_MAGIC))
+    for chunk in (decrypted if start == AGE_MAGIC else _chunks)(file, secret, name, start):
         target.write(chunk)
 
 
 def is_sealed(path: str | Path) -> bool:
-    """Whether a file begins as a sealed one does; False where it cannot be read."""
+    """Whether a file begins as a sealed one does, or as one of `age`; False where it cannot be read."""
     try:
         with Path(path).open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
+            return file.read(len(AGE_MAGIC)).startswith((MAGIC, AGE_MAGIC))
     except OSError:
         return False
 
@@ -148,6 +152,7 @@ def opened(path: str | Path, secret: Secret | None) -> bytes | None:
         FileError: it is sealed and there is no secret, or plain and there is one: then it is not the file that was sealed.
     """
     if not is_sealed(path):
+        _refuse_armor(path)
         if secret is not None and Path(path).is_file():
             raise FileError(f"{path}: it is not sealed, though a secret was given; leave the secret out to trust it.")
         return None
@@ -158,11 +163,17 @@ def opened(path: str | Path, secret: Secret | None) -> bytes | None:
     return read_sealed(path, secret)
 
 
-def _chunks(file: IO[bytes], secret: Secret, name: str | Path) -> Iterator[bytes]:
+def _refuse_armor(path: str | Path) -> None:
+    with contextlib.suppress(OSError), Path(path).open("rb") as file:
+        if file.read(len(ARMOR)) == ARMOR:
+            raise FileError(f"{path}: an age file as text (armored), which is not read; encrypt it without --armor.")
+
+
+def _chunks(file: IO[bytes], secret: Secret, name: str | Path, start: bytes) -> Iterator[bytes]:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    bound = file.read(HEADER_BYTES)
+    bound = start + file.read(HEADER_BYTES - len(start))
     head = Header.parse(bound, name)
     cipher = AESGCM(secret.file_key(head, name))
     size = (1 << head.log_chunk) + TAG_BYTES

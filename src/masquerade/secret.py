@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from masquerade import bech32
 from masquerade.errors import FileError
 
 __all__ = ["CHUNK_BYTES", "HEADER_BYTES", "MAGIC", "Header", "Secret", "refuse"]
@@ -24,6 +25,7 @@ MOST_SECRET_BYTES = 4096
 MOST_SCRYPT_BYTES = 1 << 29
 """Memory times rounds that a file may ask for: four times what new files take, so that a hostile one stops nobody."""
 
+_IDENTITY = "AGE-SECRET-KEY-1"
 _LAYOUT = struct.Struct(">8sBBBBBB16s7s")
 HEADER_BYTES = _LAYOUT.size
 _PASSWORD, _KEY = 1, 2
@@ -82,14 +84,16 @@ class Header:
 class Secret:
     """What seals and opens files: a password, or a key. It shows nothing of itself: not in `repr`, a pickle or a message.
 
+    A key may also be an `age` identity: it then opens age files that were encrypted to it, and seals as any other key.
+
     Made by `Secret.from_password_file` or `Secret.from_key_file`: a secret in an argument would be seen by everybody on the
     machine, and one in a program by everybody who reads it.
     """
 
-    __slots__ = ("_kind", "_material")
+    __slots__ = ("_is_identity", "_kind", "_material")
 
-    def __init__(self, kind: int, material: bytes):
-        self._kind, self._material = kind, material
+    def __init__(self, kind: int, material: bytes, *, is_identity: bool = False):
+        self._kind, self._material, self._is_identity = kind, material, is_identity
 
     @classmethod
     def from_password_file(cls, path: str | Path) -> Secret:
@@ -114,16 +118,19 @@ class Secret:
 
     @classmethod
     def from_key_file(cls, path: str | Path) -> Secret:
-        """The key in a file: random bytes, raw or in hexadecimal, 32 of them for full strength.
+        """The key in a file: random bytes, raw or in hexadecimal, 32 of them for full strength; or an identity of `age`, as
+        `age-keygen` writes it.
 
         Raises:
-            FileError: the file cannot be read, holds fewer than 16 bytes, or text that is no hexadecimal.
+            FileError: the file cannot be read, holds fewer than 16 bytes, or text that is neither.
         """
         data = _read_secret(path)
         try:
             text = data.decode("ascii").strip()
         except UnicodeDecodeError:
             return cls(_KEY, _long_enough(path, data))
+        if _IDENTITY in text.upper():
+            return cls(_KEY, _identity(path, text), is_identity=True)
         try:
             return cls(_KEY, _long_enough(path, bytes.fromhex(text)))
         except ValueError as error:
@@ -135,6 +142,16 @@ class Secret:
                 "a password is for --password-file."
             )
         return cls(_KEY, _long_enough(path, data))
+
+    @property
+    def password(self) -> bytes | None:
+        """The password, for what derives a key from it; None: it is a key."""
+        return self._material if self._kind == _PASSWORD else None
+
+    @property
+    def identity(self) -> bytes | None:
+        """The private key of X25519, 32 bytes; None: it is no identity of `age`."""
+        return self._material if self._is_identity else None
 
     def __repr__(self) -> str:
         return "Secret(...)"
@@ -171,6 +188,16 @@ def _read_secret(path: str | Path) -> bytes:
     if len(data) > MOST_SECRET_BYTES:
         raise FileError(f"{path}: it is longer than {MOST_SECRET_BYTES} bytes, expected a password or a key alone.")
     return data
+
+
+def _identity(path: str | Path, text: str) -> bytes:
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    found = bech32.decode(lines[0], _IDENTITY[:-1].lower()) if len(lines) == 1 else None
+    if found is None or len(found) != 32:
+        raise FileError(
+            f"{path}: expected one identity of age, AGE-SECRET-KEY-1 and 58 letters, as age-keygen writes it."
+        )
+    return found
 
 
 def _long_enough(path: str | Path, key: bytes) -> bytes:

@@ -118,8 +118,8 @@ class Accountant:
     def ledger(self, mechanism: str, protections: Mapping[str, Any] | None = None) -> Ledger:
         """The ledger of what was done.
 
-        The claim is above the sum by the share `FOLLOWING`, and never above the budget. Where events depended on noised results, it is the
-        whole budget: how much of it was left is itself a result.
+        The claim is above the sum by the share `FOLLOWING`, and never above the budget. Where events depended on noised
+        results, it is the whole budget: how much of it was left is itself a result.
         """
         adaptive = any(event.get("adaptive") for event in self.events)
         claimed = self.privacy.epsilon if adaptive else min(self.spent() * (1 + FOLLOWING), self.privacy.epsilon)

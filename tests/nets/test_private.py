@@ -276,6 +276,12 @@ def test_without_noise_and_with_a_huge_clip_it_is_plain_training() -> None:
     np.testing.assert_allclose(after, expected, atol=2e-4)
 
 
+def test_a_table_without_rows_trains_on_noise() -> None:
+    nobody = grouped(np.zeros((0, 3), np.int32), None)
+    assert nobody.there.shape == (1, 1)
+    assert not nobody.there.any()
+
+
 def test_two_trainings_differ_and_a_chunk_gets_a_new_key() -> None:
     net, weights = build()
     codes = np.asarray(rows_of(24, 1).codes[:, 0])

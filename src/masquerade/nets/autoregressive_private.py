@@ -46,7 +46,9 @@ def grouped(codes: NDArray[np.int32], units: NDArray[np.int64] | None) -> Units:
     >>> by.rows.tolist(), by.there.tolist()
     ([[1, 0], [3, 0], [0, 2]], [[True, False], [True, False], [True, True]])
     """
-    if units is None:
+    if not len(codes):  # nobody: one unit without a row, for a program needs some shape
+        codes, rows, there = np.zeros((1, codes.shape[1]), np.int32), np.zeros((1, 1), int), np.zeros((1, 1), bool)
+    elif units is None:
         rows, there = np.arange(len(codes))[:, None], np.ones((len(codes), 1), bool)
     else:
         order = np.argsort(units, kind="stable")

@@ -56,7 +56,7 @@ def drawn(key: PRNGKeyArray, threshold: int, units: int, microbatch: int) -> tup
         The numbers of those drawn, in order, in a room for all units, 0 after the last; and how many they are.
     """
     chosen = jax.random.bits(key, (units,), jnp.uint32) < jnp.uint32(threshold)
-    room = -(-units // microbatch) * microbatch
+    room = max(-(-units // microbatch), 1) * microbatch
     return jnp.nonzero(chosen, size=room, fill_value=0)[0].astype(jnp.int32), chosen.sum(dtype=jnp.int32)
 
 

@@ -19,6 +19,7 @@ from masquerade.privacy.budget import Privacy
 from masquerade.schema import Column, Schema
 from masquerade.synthesize.marginals import Marginals
 from masquerade.synthesize.private import Opened, Prepared, Spending, open_private, prepare
+from masquerade.synthesize.private_domains import found_levels
 from tests.synthesize.conftest import weak_privacy
 
 SPENDING = Spending(domains=0.1, marginals=0.3, most_bins=16)
@@ -179,6 +180,15 @@ def test_moments_without_bounds_are_bounded_by_whole_years() -> None:
     schema = Schema((Column("d", "datetime"), Column("y", "integer", minimum=0, maximum=1)), declared=True)
     found = prepared(table, schema).codec.schema["d"]
     assert (found.minimum, found.maximum) == ("2018-01-01", "2020-01-01")
+
+
+@pytest.mark.parametrize("sensitivity", [1, 4])
+def test_a_level_of_one_unit_passes_about_as_often_as_is_told(sensitivity: int) -> None:
+    """Four thousand levels, each the most that one unit can have of it: with δ = 0.1 every tenth may pass."""
+    values = pl.Series("word", [f"level {i}" for i in range(4_000) for _ in range(sensitivity)])
+    found, _ = found_levels(Column("word", "categorical"), values, 25.0 * sensitivity, 0.1, sensitivity)
+    most = 0.1 / sensitivity * 4_000
+    assert 0.6 * most < len(found) < most + 5.5 * most**0.5  # 5.5 deviations: beyond them once in fifty million
 
 
 @pytest.mark.parametrize(("name", "what"), [("n", "minimum and maximum"), ("word", "levels")])

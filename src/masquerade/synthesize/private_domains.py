@@ -26,7 +26,7 @@ from masquerade.privacy.events import discrete_gaussian, threshold
 from masquerade.privacy.noise import noised_counts
 from masquerade.schema import Column, Schema
 
-__all__ = ["Domains", "find_domains", "lacks_bounds", "lacks_levels"]
+__all__ = ["Domains", "find_domains", "found_levels", "lacks_bounds", "lacks_levels"]
 
 THRESHOLD_SHARE = 0.1
 """Share of δ that finding levels takes, over all columns."""
@@ -116,7 +116,7 @@ def find_domains(
     for column in open_levels:
         delta = accountant.privacy.delta * THRESHOLD_SHARE / len(open_levels)
         accountant.spend(threshold(sigma, delta, what=f"levels of {column.name}", sensitivity=sensitivity))
-        found, rows = _levels(column, typed.get_column(column.name), scale, delta, sensitivity)
+        found, rows = found_levels(column, typed.get_column(column.name), scale, delta, sensitivity)
         schema, levels[column.name] = _replaced(schema, dataclasses.replace(column, levels=found)), rows
     pay("histograms of numbers", len(numbers))
     histograms = {}
@@ -174,10 +174,17 @@ def _round_numbers(*, whole: bool) -> NDArray[np.float64]:
     return np.concatenate([-positive[::-1], [0.0], positive])
 
 
-def _levels(
+def found_levels(
     column: Column, values: pl.Series, scale: float, delta: float, sensitivity: int
 ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Levels whose noised count passes the threshold, in the order of their names, and these counts.
+
+    Args:
+        column: named where nothing passes.
+        values: of it, private.
+        scale: of the noise.
+        delta: probability that a level of one unit passes.
+        sensitivity: rows that one unit can have.
 
     A level that only one unit has counts at most `sensitivity`, and a unit has at most as many such levels; each passes with
     probability at most `delta / sensitivity`. Integer noise reaches m at most as often as Gaussian noise reaches m - 1 (arXiv

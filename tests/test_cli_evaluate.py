@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+import masquerade as mq
 from masquerade.cli import run
+from masquerade.files import write_schema
 from masquerade.privacy.accounting import epsilon_of
 from masquerade.privacy.events import gaussian
 from masquerade.privacy.ledger import Ledger
@@ -149,3 +152,22 @@ def test_the_gate_reads_epsilon_from_the_ledger_beside_the_release(capsys: pytes
     Path("p.toml").write_text("epsilom = { max = 3 }\n")
     assert run(command.split()) == 2
     assert "did you mean 'epsilon'" in capsys.readouterr().err
+
+
+def test_real_rows_beyond_the_declaration_are_judged_where_the_release_is_private(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A private fit takes them for the nearest declared value; without a guarantee they are a mistake in the schema."""
+    schema = inspect_schema(maximum=60)
+    ledger = Ledger("differential privacy", 1.0, 1e-6)
+    command = ["evaluate", "real.csv", "real.csv", "--attacks", "none", "-o", "r.json", "--schema", schema]
+    assert run(command) == 2
+    assert "age" in capsys.readouterr().err
+    Path("real.csv.ledger.json").write_text(json.dumps(ledger.to_dict()))
+    assert run(command) == 0
+
+
+def inspect_schema(maximum: int) -> str:
+    found = mq.infer(pl.read_csv("real.csv"))
+    write_schema(dataclasses.replace(found.replace("age", maximum=maximum), declared=True), "schema.toml")
+    return "schema.toml"

@@ -125,6 +125,10 @@ def evaluate(
     known = _ledger(released, ledger)
     swept = None if sweep is None else _sweep(sweep, outputs)
     raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
+    if known is not None and known.guarantee != "none":  # a private fit clips real cells beyond the declared ones
+        from masquerade.cli.private import undeclared
+
+        found = undeclared(found)
     named = [("--target", target), *(("--sensitive", name) for name in sensitive or [])]
     for option, name in [*named, *(("--keep", name) for name in keep or [])]:
         checks.check_column(option, name, found.names)

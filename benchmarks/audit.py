@@ -111,11 +111,25 @@ def ours(share: float) -> dict[str, Callable[[], Finding]]:
             mq.Autoregressive(privacy=privacy(), size="small", **nets),
             small(),
             SMALL,
-            trials=some(100),
+            trials=some(40),
             name="Autoregressive, whole fits",
         ),
+        "autoregressive at once": lambda: audit_one_fit(
+            mq.Autoregressive(privacy=privacy(), size="small", **nets),
+            small(),
+            SMALL,
+            canaries=some(1_000),
+            name="Autoregressive, one fit, many canaries",
+        ),
         "ctgan": lambda: audit_fits(
-            mq.CTGAN(privacy=privacy(), **nets), small(), SMALL, trials=some(100), name="CTGAN, whole fits"
+            mq.CTGAN(privacy=privacy(), **nets), small(), SMALL, trials=some(40), name="CTGAN, whole fits"
+        ),
+        "ctgan at once": lambda: audit_one_fit(
+            mq.CTGAN(privacy=privacy(), **nets),
+            small(),
+            SMALL,
+            canaries=some(1_000),
+            name="CTGAN, one fit, many canaries",
         ),
     }
 

@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from masquerade.schema import Column, Schema
     from masquerade.secret import Secret
     from masquerade.surveying import Survey, survey
-    from masquerade.synthesize import synthesizers
+    from masquerade.synthesize import image_synthesizers, synthesizers
     from masquerade.synthesize.autoregressive import Autoregressive
     from masquerade.synthesize.copula import GaussianCopula
     from masquerade.synthesize.ctgan import CTGAN
+    from masquerade.synthesize.dcgan import DCGAN
+    from masquerade.synthesize.imagegan import ImageGAN
     from masquerade.synthesize.marginals import Marginals
     from masquerade.synthesize.tvae import TVAE
 
@@ -52,12 +54,14 @@ _HOMES = {
     "Autoregressive": "masquerade.synthesize.autoregressive",
     "CTGAN": "masquerade.synthesize.ctgan",
     "Column": "masquerade.schema",
+    "DCGAN": "masquerade.synthesize.dcgan",
     "Desensitizer": "masquerade.release.desensitize",
     "Encoder": "masquerade.release.encode",
     "FixedCombinations": "masquerade.rules.fixed",
     "Formula": "masquerade.rules.formula",
     "Fusion": "masquerade.release.fuse",
     "GaussianCopula": "masquerade.synthesize.copula",
+    "ImageGAN": "masquerade.synthesize.imagegan",
     "Inequality": "masquerade.rules.inequality",
     "Ledger": "masquerade.privacy.ledger",
     "Marginals": "masquerade.synthesize.marginals",
@@ -73,6 +77,7 @@ _HOMES = {
     "TVAE": "masquerade.synthesize.tvae",
     "augment": "masquerade.release.balance",
     "evaluate": "masquerade.evaluation",
+    "image_synthesizers": "masquerade.synthesize",
     "infer": "masquerade.inference",
     "load": "masquerade.loading",
     "read_pictures": "masquerade.picture_files",
@@ -87,6 +92,7 @@ _HOMES = {
 
 __all__ = [
     "CTGAN",
+    "DCGAN",
     "TVAE",
     "Autoregressive",
     "Column",
@@ -96,6 +102,7 @@ __all__ = [
     "Formula",
     "Fusion",
     "GaussianCopula",
+    "ImageGAN",
     "Inequality",
     "Ledger",
     "Marginals",
@@ -111,6 +118,7 @@ __all__ = [
     "__version__",
     "augment",
     "evaluate",
+    "image_synthesizers",
     "infer",
     "load",
     "read_pictures",

@@ -9,7 +9,7 @@ from masquerade import artifact
 from masquerade.errors import ArtifactError
 from masquerade.release import releases
 from masquerade.secret import Secret
-from masquerade.synthesize import synthesizers
+from masquerade.synthesize import image_synthesizers, synthesizers
 
 __all__ = ["load"]
 
@@ -31,7 +31,7 @@ def load(path: str | Path, *, generator: Any = None, discriminator: Any = None, 
             missing, or not sealed and a secret was given.
     """
     part = artifact.read(path, secret=secret)
-    made = {cls.__name__: cls for cls in synthesizers().values()}
+    made: dict[str, Any] = {cls.__name__: cls for cls in [*synthesizers().values(), *image_synthesizers().values()]}
     kept = {cls.__name__: cls for cls in releases().values()}
     if part.kind not in made and part.kind not in kept:
         expected = ", ".join(sorted([*made, *kept]))

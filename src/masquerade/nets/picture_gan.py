@@ -22,6 +22,10 @@ from masquerade.nets.randomness import index, normal, subkey, uniforms
 __all__ = ["PictureData", "PictureGAN", "PictureSettings", "PictureState"]
 
 
+NORMALISE = 1_000
+"""Pictures whose statistics fix the batch normalisation of a trained generator."""
+
+
 @dataclass(frozen=True)
 class PictureSettings:
     """What shapes a step.
@@ -129,9 +133,21 @@ class PictureGAN:
     def draw(self, params: PyTree, key: PRNGKeyArray, block: Array, classes: Int[Array, " batch"]) -> Array:
         """Pictures of these classes, uint8 (batch, height, width, channels); `block` numbers the blocks of a key."""
         (u,) = uniforms(key, [(len(classes), self.settings.latent_width)], block)
-        generator = eqx.combine(params, self._generator_static)
+        generator = eqx.nn.inference_mode(eqx.combine(params, self._generator_static))
         made = generator(normal(u), self.one_hot(classes))
         return jnp.clip(jnp.round((made + 1) * 127.5), 0, 255).astype(jnp.uint8)
+
+    def normalised(self, params: PyTree, key: PRNGKeyArray) -> PyTree:
+        """The generator's arrays with batch normalisation fixed to the statistics of `NORMALISE` pictures, classes alike.
+
+        A net that has no method `calibrated` is left as it is.
+        """
+        generator = eqx.combine(params, self._generator_static)
+        if not hasattr(generator, "calibrated"):
+            return params
+        (u,) = uniforms(key, [(NORMALISE, self.settings.latent_width)])
+        hot = self.one_hot(jnp.arange(NORMALISE) % max(self.classes, 1))
+        return eqx.filter(generator.calibrated(normal(u), hot), _is_array)
 
     # ── one step ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from masquerade.synthesize.base import Synthesizer
 from masquerade.synthesize.discovery import classes_of
+from masquerade.synthesize.image_base import ImageSynthesizer
 
-__all__ = ["Synthesizer", "synthesizers"]
+__all__ = ["ImageSynthesizer", "Synthesizer", "image_synthesizers", "synthesizers"]
 
 
 def synthesizers() -> dict[str, type[Synthesizer]]:
@@ -15,3 +16,12 @@ def synthesizers() -> dict[str, type[Synthesizer]]:
     True
     """
     return classes_of(__path__, __name__, Synthesizer)
+
+
+def image_synthesizers() -> dict[str, type[ImageSynthesizer]]:
+    """Every synthesizer of pictures by its name on the command line.
+
+    >>> sorted(image_synthesizers())[:2]
+    ['dcgan', 'imagegan']
+    """
+    return classes_of(__path__, __name__, ImageSynthesizer)

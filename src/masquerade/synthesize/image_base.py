@@ -128,7 +128,7 @@ class ImageSynthesizer(Learner):
             numbers = np.searchsorted(self.classes_, pictures.labels[LABEL]).astype(np.int32)
         self._shares = np.bincount(numbers, minlength=max(self.classes_.size, 1)) / len(pictures)
         self.ledger_ = Ledger(unit="picture", mechanism=type(self).__name__)
-        self.interrupted_, self._calls = False, 0
+        self.interrupted_, self._calls, self.history_ = False, 0, []
         self._learn(pictures.images, numbers, seeds.integer(seed, "learn"))
         return self
 

@@ -9,8 +9,6 @@ epsilon = { max = 3 }            # from the ledger; a release without a guarante
 ```
 
 >>> from masquerade.judge.report import Report
-from masquerade.privacy.accounting import epsilon_of
-from masquerade.privacy.claims import TOLERANCE
 >>> from masquerade.judge.scores import Score
 >>> report = Report(scores={"tstr": Score("tstr", 0.9, "higher", interval=(0.87, 0.93))})
 >>> Policy("mine", {"tstr": Bound(low=0.88)}).judged(report)["met"]

@@ -33,7 +33,7 @@ class Claim:
         events: what was done, as in a ledger; empty: unknown, and then only ε and δ themselves can be tested.
 
     >>> round(Claim.of_noise(4.0, delta=1e-5).epsilon, 3)
-    0.928
+    0.926
     """
 
     epsilon: float

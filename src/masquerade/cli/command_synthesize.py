@@ -27,6 +27,7 @@ from masquerade.cli.options import (
     Unit,
     examples,
 )
+from masquerade.cli.picture_options import Channels, Labels, Size, SkipBad
 
 _GUARANTEE = "A guarantee (differential privacy)"
 
@@ -37,6 +38,7 @@ EXAMPLES = examples(
     "masquerade synthesize bank.csv -o yes.csv --given y=yes --given age=33 --rows 500",
     "masquerade synthesize bank.csv -o half.csv --rebalance y:yes=0.5",
     "masquerade synthesize bank.csv -o level.csv --balance y --flag",
+    "masquerade synthesize digits/ -o made/ --watch grids/ --report report.html",
     "masquerade synthesize bank.csv -o private.csv --schema bank.toml --epsilon 1",
 )
 
@@ -105,6 +107,29 @@ def synthesize(
     stream: Annotated[
         bool, typer.Option("--stream", help="Do not hold the table in memory; the default for a large file.")
     ] = False,
+    size: Size = None,
+    channels: Channels = None,
+    skip_bad: SkipBad = False,
+    labels: Labels = None,
+    watch: Annotated[
+        Path | None,
+        typer.Option(
+            "--watch", metavar="DIR", help="A grid of drawn pictures per epoch.", rich_help_panel="Picture sets"
+        ),
+    ] = None,
+    keep_epochs: Annotated[
+        Path | None,
+        typer.Option("--keep-epochs", metavar="DIR", help="The model of each epoch.", rich_help_panel="Picture sets"),
+    ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--start-from",
+            metavar="MODEL.mq",
+            help="Go on from a model of public pictures.",
+            rich_help_panel="Picture sets",
+        ),
+    ] = None,
     password_file: PasswordFile = None,
     seal_key_file: SealKeyFile = None,
     plain: Plain = False,
@@ -127,9 +152,60 @@ def synthesize(
     --seed then: it would undo the noise.
     """
     from masquerade.cli.job import Request, run
+    from masquerade.cli.picture_options import refuse_for_tables
     from masquerade.cli.private import asked_privacy
+    from masquerade.picture_files import is_picture_set
 
-    run(
+    pictures_only = {
+        "--size": size,
+        "--channels": channels,
+        "--skip-bad": skip_bad,
+        "--labels": labels,
+        "--watch": watch,
+        "--keep-epochs": keep_epochs,
+        "--start-from": start_from,
+    }
+    if is_picture_set(data):
+        from masquerade.cli.picture_job import PictureRequest, run_pictures
+        from masquerade.cli.picture_options import reading_of
+
+        tables_only = {
+            "--rebalance": rebalance,
+            "--temperature": temperature,
+            "--balance": balance,
+            "--flag": flag,
+            "--protect": protect,
+            "--epsilon": epsilon,
+            "--delta": delta,
+            "--target": target,
+            "--sensitive": sensitive,
+            "--stream": stream,
+            "--schema": schema,
+            "--unit": unit,
+        }
+        return run_pictures(
+            PictureRequest(
+                data=data,
+                output=output,
+                model=model,
+                rows=rows,
+                given=given,
+                epochs=epochs,
+                max_minutes=max_minutes,
+                save=save,
+                reports=tuple(report or ()),
+                holdout_share=holdout_share,
+                seed=seed,
+                quiet=quiet,
+                reading=reading_of(size, channels, skip_bad, labels),
+                watch=watch,
+                keep_epochs=keep_epochs,
+                start_from=start_from,
+                refused=tables_only,
+            )
+        )
+    refuse_for_tables(data, pictures_only)
+    return run(
         Request(
             data=data,
             output=output,

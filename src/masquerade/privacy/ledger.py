@@ -62,7 +62,7 @@ class Ledger:
                 f"Guaranteed: {self.guarantee} with ε = {self.epsilon:g}, δ = {self.delta:g} per {self.unit} "
                 f"({self.relation})."
             )
-        whom = "a row" if self.unit == "row" else f"the rows of one {self.unit}"
+        whom = f"a {self.unit}" if self.unit in ("row", "picture") else f"the rows of one {self.unit}"
         least = self.protections.get("protect")
         if least is None or least < 2:
             protected = ""

@@ -1,8 +1,8 @@
 """Nets trained under a guarantee (DP-SGD) on Adult, at several ε, beside the same net without one.
 
 The training rows are cut at random: nine tenths train, a tenth judges. What `masquerade inspect` finds in them (levels and
-bounds) is declared, that is taken for public. Scores are those of `mq.evaluate`, as many rows drawn as were learned, each beside
-its ceiling: what real rows score. Seconds are of the whole fit, noised counts, accounting and compiling included. The noise
+bounds) is declared, that is taken for public. Scores are those of `mq.evaluate`, as many rows drawn as were learned, with the
+ceiling (what real rows score). Seconds are of the whole fit, noised counts, accounting and compiling included. The noise
 comes from the operating system, so no two runs are alike: `--rounds` shows how far they differ.
 """
 
@@ -73,7 +73,7 @@ def measured(
         warnings.simplefilter("ignore")
         model = make(None if epsilon is None else mq.Privacy(epsilon, DELTA))
         began = time.perf_counter()
-        model.fit(train, schema=schema)
+        model.fit(train, schema=None if epsilon is None else schema)
         seconds = time.perf_counter() - began
         report = mq.evaluate(train, model.sample(train.height), holdout=holdout, target=target, attacks="none")
     found = {score: report.scores[score].value for score in SCORES if score in report.scores}

@@ -133,7 +133,7 @@ def test_a_few_missing_values_cannot_be_counted_in_the_report() -> None:
         ({"target": "yy"}, SettingError, "target: there is no column 'yy' .did you mean 'y'"),
         ({"sensitive": ["cc"]}, SettingError, "sensitive: there is no column 'cc' .did you mean 'c'"),
         ({"sensitive": "c"}, SettingError, "expected a list"),
-        ({"kind": "images"}, SettingError, "not there yet, expected 'rows' or 'codes'"),
+        ({"kind": "image"}, SettingError, "did you mean 'images'"),
         ({"kind": "code"}, SettingError, "did you mean 'codes'"),
         ({"kind": "codes"}, SettingError, "holdout: codes are judged by cross-validation"),
         ({"keep": ["cc"]}, SettingError, "keep: there is no column 'cc' .did you mean 'c'"),

@@ -61,16 +61,19 @@ def evaluate(
     shadows: int = 16,
     ledger: Ledger | Mapping[str, Any] | None = None,
     dependencies: Any = None,
+    size: tuple[int, int] | None = None,
+    show_neighbours: bool = False,
     seed: int = 0,
     callback: Callback | None = None,
 ) -> Report:
-    """Judge a released table: how like the real one it is, what an analyst loses, how near it lies to real people.
+    """Judge a release: how like the real table or pictures it is, what an analyst loses, how near it lies to real people.
 
     Without a holdout, what cannot be judged without one is left out, with a warning: ceilings, utility, detection, and
     whether released rows lie nearer to training rows than to unseen ones.
 
     Args:
-        real: the rows the release was made from; a pandas or Polars DataFrame or a PyArrow Table.
+        real: the rows the release was made from; a pandas or Polars DataFrame or a PyArrow Table. With `kind="images"` all
+            three are `Pictures`, an array uint8 (n, height, width[, 3]), a pair (images, labels), or the path of a set.
         released: the released rows, with the same columns; others are left out, with a warning. Columns that the ledger says
             were dropped, and sensitive ones, may be missing: the rest is judged. With `kind="codes"`: numeric code columns,
             row i for row i of `real`, beside columns that were kept.
@@ -82,7 +85,7 @@ def evaluate(
         schema: what each column is; None: inferred from `real`. Where it has business rules, `rule_adherence` is judged.
         unit: the column that says whose row it is; None: the schema's.
         protect: how many rows must share an extreme or a level before it has to be covered, or is shown.
-        kind: what was released: `"rows"`, or `"codes"` of an encoder.
+        kind: what was released: `"rows"`, `"codes"` of an encoder, or `"images"`.
         attacks: how hard to attack beyond secrets and links: `"quick"`, with a holdout, asks who was in the table (where rows
             are fresh, not kept; from 200 holdout rows on), singles people out and infers their values (from 100 on); `"none"`
             does not. Codes are attacked in any case. `"thorough"` does all that, and asks whether the 20 most isolated people
@@ -93,6 +96,8 @@ def evaluate(
         ledger: what was guaranteed, to be shown in the report; None: nothing is known.
         dependencies: which columns the release's columns were drawn from, to be shown in the report: a frame such as
             `Autoregressive.dependencies_`, or None.
+        size: for pictures: height and width to which all are brought; None: they must be alike.
+        show_neighbours: for pictures: whether the report's page shows the **real** pictures that released ones come nearest to.
         seed: of every sample and model; the same seed gives the same report.
         callback: told after every part how far the judgement is.
 
@@ -101,7 +106,7 @@ def evaluate(
 
     Raises:
         SettingError: a parameter is out of range, or names no column.
-        TableError: a table lacks columns or has fewer than 10 rows.
+        TableError: a table lacks columns or has fewer than 10 rows; pictures of different sizes, or labels that do not match.
         SchemaError: the schema does not fit `real`.
 
     >>> real = pl.DataFrame({"age": range(20, 60), "sex": ["f", "m"] * 20})
@@ -114,6 +119,30 @@ def evaluate(
     check_refit(kind, attacks, refit)
     check_shadows(shadows)
     seed = seeds.check_seed(seed)
+    if kind == "images":
+        from masquerade.judge.picture_report import (
+            judge_pictures,
+            refuse_for_pictures,
+        )  # loads JAX, which tables do not need
+
+        for_tables = {"target": target, "sensitive": sensitive, "keep": keep, "schema": schema, "unit": unit}
+        refuse_for_pictures(for_tables | {"dependencies": dependencies})
+        return judge_pictures(
+            real,
+            released,
+            holdout,
+            size=size,
+            aligned=aligned,
+            protect=protect,
+            attacks=attacks,
+            show_neighbours=show_neighbours,
+            ledger=ledger if isinstance(ledger, Ledger) else Ledger.from_dict(ledger or {}),
+            seed=seed,
+            callback=callback,
+        )
+    if size is not None or show_neighbours:
+        name = "show_neighbours" if size is None else "size"
+        raise SettingError(f"{name}: it is for pictures, expected kind='images'; leave it out.")
     real_rows, frame_kind = to_polars(real)
     raw = {"real": real_rows, "released": to_polars(released)[0]}
     if holdout is not None:

@@ -16,20 +16,16 @@ from masquerade.schema import Schema
 
 __all__ = ["check_columns", "check_refit", "check_settings", "listed", "secrets_of", "typed_side", "warn", "without"]
 
-_KINDS = ("rows", "codes")
+_KINDS = ("rows", "codes", "images")
 _ATTACKS = ("none", "quick", "thorough")
-_LATER: dict[str, tuple[str, ...]] = {"kind": ("images",), "attacks": ()}
 
 
 def check_settings(kind: str, attacks: str, protect: Any) -> None:
-    """Refuse what is out of range, and what a later version will do."""
+    """Refuse what is out of range."""
     for name, value, known in (("kind", kind, _KINDS), ("attacks", attacks, _ATTACKS)):
-        expected = " or ".join(map(repr, known))
-        if value in _LATER[name]:
-            raise SettingError(f"{name}: {value!r} is not there yet, expected {expected} in this version.")
         if value not in known:
             raise SettingError(
-                f"{name}: got {value!r}, expected {expected}{nearest(str(value), (*known, *_LATER[name]))}."
+                f"{name}: got {value!r}, expected {' or '.join(map(repr, known))}{nearest(str(value), known)}."
             )
     if isinstance(protect, bool) or not isinstance(protect, int) or protect < 0:
         raise SettingError(f"protect: got {protect!r}, expected an integer of at least 0.")

@@ -17,14 +17,18 @@ from masquerade.judge.workers import side_by_side
 from masquerade.judge.worst import Found, auc, crossed, sidak, tpr
 from masquerade.metrics.intervals import Z95
 
-__all__ = ["RATES", "membership"]
+__all__ = ["LEAST", "PEOPLE", "RATES", "membership", "told_of"]
 
 RATES = {"tpr_at_1pct_fpr": 0.01, "tpr_at_10pct_fpr": 0.1}
 """False positive rates at which the true positive rate is told."""
 
-_PEOPLE = 2_000  # members that are asked about, and as many non-members
+PEOPLE = 2_000
+"""Members that are asked about, and as many non-members."""
+
+LEAST = 100
+"""With fewer, nobody is asked about."""
+
 _REFERENCES = 10_000
-_LEAST = 100
 
 
 def membership(tables: Tables, seed: int, ceilings: Mapping[str, float] | None = None) -> Outcome:
@@ -48,8 +52,8 @@ def membership(tables: Tables, seed: int, ceilings: Mapping[str, float] | None =
         rows, 100 released ones and a holdout of 200.
     """
     holdout = tables.holdout
-    people = min(_PEOPLE, len(tables.real), len(holdout) // 2 if holdout is not None else 0)
-    if holdout is None or people < _LEAST or len(tables.released) < _LEAST or not tables.names:
+    people = min(PEOPLE, len(tables.real), len(holdout) // 2 if holdout is not None else 0)
+    if holdout is None or people < LEAST or len(tables.released) < LEAST or not tables.names:
         return Outcome()
     random = seeds.stream(seed, "membership")
     order = random.permutation(len(holdout))
@@ -59,16 +63,36 @@ def membership(tables: Tables, seed: int, ceilings: Mapping[str, float] | None =
     attackers = Attackers(tables, tables.released, reference, _stacked(members, others), seed)
     scores = _attacked(attackers)
     split = {name: (told[:people], told[people:]) for name, told in scores.items()}
+    return told_of(split, references=len(reference), ceilings=ceilings)
 
+
+def told_of(
+    split: Mapping[str, tuple[Floats, Floats]],
+    *,
+    references: int,
+    ceilings: Mapping[str, float] | None = None,
+    things: str = "rows",
+) -> Outcome:
+    """The scores of attackers, and the worst of them, as scores of a report.
+
+    Args:
+        split: by attacker, what it thinks of as many members and non-members; higher means that it takes one for a member.
+        references: how many others the attackers knew.
+        ceilings: what a guarantee allows, or None.
+        things: what is asked about.
+    """
     found: dict[str, Any] = {name: _told(*sides) for name, sides in split.items()}
     z = sidak(len(split))
     worst = max(found, key=lambda name: float(found[name]["auc"]))
-    told = found | {"worst": worst, "people": people, "references": len(reference)}
+    people = len(next(iter(split.values()))[0])
+    told = found | {"worst": worst, "people": people, "references": references}
     for key, value in _crossed(split, z).items():
         told[key], told[f"{key}_interval"] = value[0], list(value[1])
     if ceilings is not None:
         told["guaranteed"] = dict(ceilings)
-    return Outcome(scores=_scores(told), attacks={"membership": told})
+    if things != "rows":
+        told["things"] = things
+    return Outcome(scores=_scores(told, len(split), things), attacks={"membership": told})
 
 
 def _stacked(first: Side, second: Side) -> Side:
@@ -110,17 +134,25 @@ def _crossed(split: Mapping[str, tuple[Floats, Floats]], z: float) -> dict[str, 
     return told
 
 
-def _scores(told: Mapping[str, Any]) -> dict[str, Score]:
-    people = f"{told['people']:,} training rows and as many unseen ones"
+def _scores(told: Mapping[str, Any], attackers: int, things: str) -> dict[str, Score]:
+    people = f"{told['people']:,} training {things} and as many unseen ones"
+    best = (
+        "the best of {} attackers".format({3: "three", 4: "four"}.get(attackers, attackers))
+        if attackers > 1
+        else "an attacker"
+    )
+    halves = (
+        f" Each half of the {things} is judged by the attack that did best on the other half." if attackers > 1 else ""
+    )
     allowed = told.get("guaranteed")
     scores = {}
     for name, key, ceiling, words in (
-        ("membership_auc", "auc", 0.5, f"How well the best of four attackers tells {people} apart, as AUC"),
+        ("membership_auc", "auc", 0.5, f"How well {best} tells {people} apart, as AUC"),
         (
             "membership_tpr_at_1pct_fpr",
             "tpr_at_1pct_fpr",
             0.01,
-            f"How many of the training rows the best of four attackers names, among {people}, while wrong about 1 % of those",
+            f"How many of the training {things} {best} names, among {people}, while wrong about 1 % of those",
         ),
     ):
         beside = "" if allowed is None else f"; ε = {allowed['epsilon']:g} allows {allowed[key]:.3f} at most"
@@ -131,7 +163,6 @@ def _scores(told: Mapping[str, Any]) -> dict[str, Score]:
             "lower",
             interval=(max(0.0, low), min(1.0, high)),
             ceiling=ceiling,
-            meaning=f"{words}; the ceiling is guessing at random{beside}. Each half of the rows is judged by the attack that "
-            "did best on the other half.",
+            meaning=f"{words}; the ceiling is guessing at random{beside}.{halves}",
         )
     return scores

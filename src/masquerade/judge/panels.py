@@ -11,7 +11,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Bars", "Curve", "Grid", "Line", "Panel", "Rows"]
+__all__ = ["Bars", "Curve", "Grid", "Line", "Panel", "Rows", "Strip"]
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,19 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """A few pictures side by side.
+
+    Args:
+        title: what they are, such as the class.
+        source: the pictures as one PNG, as a `data:` address.
+    """
+
+    title: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Panel:
     """One part of a report.
 
@@ -109,6 +122,7 @@ class Panel:
         note: what it shows and how to read it, in plain words.
         chart: what is drawn; None: nothing.
         table: what is listed; None: nothing.
+        strips: pictures that are shown, one strip under the other.
         owner_only: whether it must not leave the house even where the report does.
     """
 
@@ -116,6 +130,7 @@ class Panel:
     note: str
     chart: Curve | Bars | Grid | None = None
     table: Rows | None = None
+    strips: tuple[Strip, ...] = ()
     owner_only: bool = False
 
     def to_dict(self) -> dict[str, Any]:

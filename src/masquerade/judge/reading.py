@@ -43,6 +43,11 @@ _FIDELITY = [
     "pca_similarity",
     "mean_log_difference",
     "std_log_difference",
+    "frechet_distance",
+    "kernel_distance",
+    "precision",
+    "recall",
+    "class_balance",
 ]
 _UTILITY = [
     "tstr",
@@ -80,6 +85,7 @@ _PRIVACY = [
     "l_diversity",
     "t_closeness",
     "exact_copies",
+    "memorisation",
     "dcr_share",
     "nndr",
     "dcr_baseline_protection",
@@ -92,7 +98,16 @@ NAMES = (*_FIDELITY, *_UTILITY, *_PRIVACY)
 
 _ORDER = {name: rank for rank, name in enumerate(NAMES)}
 
-_LIKENESS = frozenset([*_FIDELITY[:6], "correlation_distance", "pca_similarity", "similarity_score"])
+_LIKENESS = frozenset(
+    [
+        *_FIDELITY[:6],
+        "correlation_distance",
+        "pca_similarity",
+        "similarity_score",
+        "frechet_distance",
+        "kernel_distance",
+    ]
+)
 
 _FAR = 0.1  # this much short of a real sample is worth an analyst's attention
 _CLOSE = 0.01  # a figure about privacy without an interval: a smaller excess may be chance
@@ -198,7 +213,11 @@ def fidelity_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
         if score is not None and score.get("value") is not None:
             break
     else:
-        return _worth_of_codes(scores) or Headline("Fidelity", "", "–", "No fidelity score was computed.", "")
+        return (
+            _likeness_of_pictures(scores)
+            or _worth_of_codes(scores)
+            or Headline("Fidelity", "", "–", "No fidelity score was computed.", "")
+        )
     value, ceiling, found = score["value"], score.get("ceiling"), verdict(name, score)
     sentence = f"{value:.1%} of the real table's shapes and relations are kept ({name})"
     if ceiling is not None:
@@ -207,6 +226,26 @@ def fidelity_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
     if found == "too close":
         sentence += " The release is nearer to the real rows than a fresh real sample is: it has seen too much of them."
     return Headline("Fidelity", name, f"{value:.1%}", sentence, found)
+
+
+def _likeness_of_pictures(scores: Mapping[str, Mapping[str, Any]]) -> Headline | None:
+    """How far released pictures lie from real ones, beside fresh real ones."""
+    name = "frechet_distance"
+    score = scores.get(name)
+    if score is None or score.get("value") is None:
+        return None
+    value, floor, found = score["value"], score.get("ceiling"), verdict(name, score)
+    figure = f"{value:.3f}"
+    sentence = (
+        f"The released pictures lie {value:.3f} from the real ones ({name}; 0 is best, 1 the real pictures' own spread)"
+    )
+    if floor:
+        figure = f"{value / floor:.1f} times"
+        sentence += f": {figure} as far as fresh real pictures, {floor:.3f}"
+    sentence += "."
+    if found == "too close":
+        sentence += " That is nearer than fresh real pictures come: the release has seen too much of them."
+    return Headline("Fidelity", name, figure, sentence, found)
 
 
 def _worth_of_codes(scores: Mapping[str, Mapping[str, Any]]) -> Headline | None:
@@ -222,7 +261,7 @@ def _worth_of_codes(scores: Mapping[str, Mapping[str, Any]]) -> Headline | None:
 
 def privacy_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
     """What the tests found about the people in the real table: the attacks first, else the distances."""
-    for name in ("membership_auc", "attribute_auc", "linkage_top1", "dcr_share", "exact_copies"):
+    for name in ("membership_auc", "attribute_auc", "linkage_top1", "memorisation", "dcr_share", "exact_copies"):
         score = scores.get(name)
         if score is not None and score.get("value") is not None:
             break
@@ -231,11 +270,12 @@ def privacy_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
             "Privacy, tested", "", "–", "Nothing was tested: without a holdout there is nothing to compare with.", ""
         )
     value, found = score["value"], verdict(name, score)
+    rows, row = ("pictures", "picture") if "frechet_distance" in scores else ("rows", "row")
     if name == "membership_auc":
         sentence = (
-            "The best attack tells rows that were used from rows that were not no better than a coin would (½)."
+            f"The best attack tells {rows} that were used from {rows} that were not no better than a coin would (½)."
             if found == "near"
-            else f"The best attack tells rows that were used from others: AUC {value:.2f}, where a coin has 0.50."
+            else f"The best attack tells {rows} that were used from others: AUC {value:.2f}, where a coin has 0.50."
         )
         return Headline("Privacy, tested", name, f"{value:.3f}", sentence, found)
     if name == "attribute_auc":
@@ -252,9 +292,9 @@ def privacy_headline(scores: Mapping[str, Mapping[str, Any]]) -> Headline:
         sentence += ": what is released is somebody's." if found == "found" else "; that is no more than chance."
         return Headline("Privacy, tested", name, f"{value:.1%}", sentence, found)
     if name == "exact_copies":
-        sentence = f"{value:.2%} of the released rows equal a real training row, beyond what chance explains."
+        sentence = f"{value:.2%} of the released {rows} equal a real training {row}, beyond what chance explains."
         return Headline("Privacy, tested", name, f"{value:.2%}", sentence, found)
-    sentence = f"{value:.1%} of the released rows lie nearer to a row that was used than to one that was held back"
+    sentence = f"{value:.1%} of the released {rows} lie nearer to a {row} that was used than to one that was held back"
     sentence += (
         "; that is more than chance allows (50 %): the release has seen too much."
         if found == "too close"

@@ -71,6 +71,7 @@ def panels(given: Sequence[Mapping[str, Any]], prefix: str = "panel") -> list[di
                 if not chart
                 else chart.get("title") or f"{chart['y_title']} against {chart['x_title']}",
                 "table": table,
+                "strips": panel.get("strips") or (),
             }
         )
     return out

@@ -14,7 +14,11 @@ _NAMES = {
     "gen_lra": "influence on the likelihood of the release (Gen-LRA)",
     "classifier": "classifier, released from other real rows",
     "nearest_distance": "distance to the nearest released row",
+    "nearest_pixels": "distance to the nearest released picture, by pixels",
+    "nearest_features": "the same, as a net sees them that released pictures trained",
+    "sureness": "how surely that net knows the picture's class",
 }
+_COUNTS = {2: "two", 3: "three", 4: "four"}
 _WORST = "worst of them, chosen on other people"
 
 
@@ -32,7 +36,7 @@ def shown(found: Mapping[str, Any]) -> dict[str, Any]:
         rows.append([_allows(allowed), figure_text(allowed["auc"]), "", *shares])
     return {
         "id": "membership",
-        "title": "Who was in the table",
+        "title": "Which pictures trained" if found.get("things") == "pictures" else "Who was in the table",
         "lines": _sentences(found),
         "chart": "membership-chart",
         "chart_title": "How well attackers tell rows that trained from others; the dotted line is guessing at random",
@@ -44,9 +48,10 @@ def shown(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def dotted(found: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that `masquerade.judge.panel_plots.dots` draws of the membership attack."""
+    lines = _lines(found)
     rows = [
-        {"name": name, "value": line["auc"], "interval": line["interval"], "released": name == _WORST}
-        for name, line in _lines(found)
+        {"name": name, "value": line["auc"], "interval": line["interval"], "released": name == lines[0][0]}
+        for name, line in lines
     ]
     allowed = found.get("guaranteed")
     if allowed:
@@ -78,12 +83,13 @@ def alone_and_inferred(found: Mapping[str, Any]) -> list[str]:
 
 
 def _lines(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    alone = [(words, found[name]) for name, words in _NAMES.items() if name in found]
     worst = {
         "auc": found["auc"],
         "interval": found["auc_interval"],
         **{key: found[key] for key in ("tpr_at_1pct_fpr", "tpr_at_10pct_fpr")},
     }
-    return [(_WORST, worst), *((words, found[name]) for name, words in _NAMES.items())]
+    return [(_WORST, worst), *alone] if len(alone) > 1 else [(alone[0][0], worst)]
 
 
 def _allows(allowed: Mapping[str, Any]) -> str:
@@ -97,10 +103,13 @@ def _sentences(found: Mapping[str, Any]) -> list[str]:
         named = f" Wrong about 1 % of the others, it names {found['tpr_at_1pct_fpr']:.1%} of those who trained."
     else:
         named = ""
-    lines = [
-        f"The best of four attackers tells {found['people']:,} people whose rows trained from as many whose rows did not with "
-        f"AUC {found['auc']:.3f} ({low:.3f} to {high:.3f}): {verdict}.{named}"
-    ]
+    pictures = found.get("things") == "pictures"
+    attackers = sum(name in found for name in _NAMES)
+    best = f"The best of {_COUNTS[attackers]} attackers" if attackers > 1 else "An attacker"
+    whom = f"{found['people']:,} people whose rows trained from as many whose rows did not"
+    if pictures:
+        whom = f"{found['people']:,} pictures that trained from as many that did not"
+    lines = [f"{best} tells {whom} with AUC {found['auc']:.3f} ({low:.3f} to {high:.3f}): {verdict}.{named}"]
     allowed = found.get("guaranteed")
     if allowed:
         beyond = low > allowed["auc"] or found["tpr_at_1pct_fpr_interval"][0] > allowed["tpr_at_1pct_fpr"]
@@ -109,9 +118,16 @@ def _sentences(found: Mapping[str, Any]) -> list[str]:
             f"{allowed['tpr_at_1pct_fpr']:.1%} at most, whoever attacks. "
             + ("This attack is beyond it: the claim does not hold." if beyond else "This attack stays below it.")
         )
+    what, things, whole = ("pictures", "pictures", "set") if pictures else ("people", "rows", "people")
+    need = "the picture itself" if pictures else "the whole row of the person"
+    fair = (
+        f" The best attacker for each half of the {what} is chosen on the other half, so that taking the best does not flatter "
+        "it."
+        if attackers > 1
+        else ""
+    )
     lines.append(
-        f"An attacker would need the whole row of the person, the release, and {found['references']:,} other rows of the same "
-        "population. The best attacker for each half of the people is chosen on the other half, so that taking the best does "
-        "not flatter it. Rows held back have to be a random part of the same people: any other difference is told too."
+        f"An attacker would need {need}, the release, and {found['references']:,} other {things} of the same population.{fair} "
+        f"{things.capitalize()} held back have to be a random part of the same {whole}: any other difference is told too."
     )
     return lines

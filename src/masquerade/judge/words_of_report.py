@@ -43,7 +43,7 @@ def tables(
         "lede": _lede(report.get("rows") or {}, facts),
         "headlines": [fidelity_headline(scores), privacy_headline(scores)],
         "guaranteed": guaranteed(report.get("ledger") or {}),
-        "tested": _tested(report, scores),
+        "tested": _tested(report, scores, facts.get("things", "rows")),
         "parts": parts,
         "models": _models(scores),
         "rules": _rules(facts.get("rules") or []),
@@ -94,15 +94,16 @@ def guaranteed(ledger: Mapping[str, Any]) -> list[str]:
 
 def _lede(rows: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     kept = rows.get("holdout")
-    counts = [f"{rows.get(side) or 0:,} {side} rows" for side in ("real", "released")]
+    things = facts.get("things", "rows")
+    counts = [f"{rows.get(side) or 0:,} {side} {things}" for side in ("real", "released")]
     text = f"{counts[1].capitalize()} judged beside {counts[0]}"
-    text += f" and {kept:,} real rows that were held back." if kept else "; no rows were held back."
+    text += f" and {kept:,} real {things} that were held back." if kept else f"; no {things} were held back."
     if facts.get("target"):
         text += f" Target: {facts['target']}."
     return text
 
 
-def _tested(report: Mapping[str, Any], scores: Mapping[str, Any]) -> list[str]:
+def _tested(report: Mapping[str, Any], scores: Mapping[str, Any], things: str) -> list[str]:
     lines = []
     if report.get("attacks"):
         names = [_ATTACKS.get(name, str(name)) for name in report["attacks"]]
@@ -112,10 +113,17 @@ def _tested(report: Mapping[str, Any], scores: Mapping[str, Any]) -> list[str]:
             lines.append(f"{', '.join(told)}: the attack succeeds, beyond what chance or the control group explains.")
     else:
         lines.append("No attack was run.")
-    near = ("exact_copies", "dcr_share", "nndr", "dcr_baseline_protection", "dcr_overfitting_protection")
+    near = (
+        "exact_copies",
+        "memorisation",
+        "dcr_share",
+        "nndr",
+        "dcr_baseline_protection",
+        "dcr_overfitting_protection",
+    )
     shown = [name for name in near if (scores.get(name) or {}).get("value") is not None]
     if shown:
-        lines.append(f"Nearness to the real rows was measured: {', '.join(shown)}.")
+        lines.append(f"Nearness to the real {things} was measured: {', '.join(shown)}.")
         worse = [name for name in shown if verdict(name, scores[name]) == "too close"]
         lines.append(
             f"Beyond what chance explains: {', '.join(worse)}."
@@ -162,14 +170,16 @@ def _bullet(value: float | None, interval: list[float] | None, ceiling: float | 
 def _models(scores: Mapping[str, Any]) -> list[dict[str, str]]:
     """tstr beside trtr, model by model."""
     rows = []
-    for name in sorted(name for name in scores if name == "tstr" or name.startswith("tstr_")):
+    names = sorted(name for name in scores if name == "tstr" or name.startswith("tstr_"))
+    alone = "mean of the panel" if len(names) > 1 else "a small convolutional net"
+    for name in names:
         other = scores.get("trtr" + name[4:])
         ours = scores[name].get("value")
         theirs = None if other is None else other.get("value")
         lost = None if ours is None or theirs is None else theirs - ours
         rows.append(
             {
-                "name": "mean of the panel" if name == "tstr" else name[5:].replace("_", " "),
+                "name": alone if name == "tstr" else name[5:].replace("_", " "),
                 "tstr": figure_text(ours),
                 "trtr": figure_text(theirs),
                 "lost": figure_text(lost),

@@ -16,6 +16,7 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 from numpy.typing import NDArray
 
+from masquerade.errors import InterruptedTraining
 from masquerade.nets.convolution import Conv, Dense, leaky
 from masquerade.nets.loop import Compilation, Schedule, train
 from masquerade.nets.picture_nets import Shape
@@ -95,7 +96,11 @@ class PictureClassifier:
         seed: int,
         callback: Callback = lambda progress: None,
     ) -> PictureClassifier:
-        """Learn from pictures (n, height, width, channels) and their classes, integers below `classes`."""
+        """Learn from pictures (n, height, width, channels) and their classes, integers below `classes`.
+
+        Raises:
+            InterruptedTraining: Ctrl-C.
+        """
         weights = Net(self.shape, self.classes, key=jax.random.key(seed, impl="unsafe_rbg"))
         state = _State(weights, weights, self._optimizer.init(weights), jax.random.key(seed), jnp.zeros((), jnp.int32))
         data = jnp.asarray(images), jnp.asarray(labels, jnp.int32)
@@ -107,6 +112,8 @@ class PictureClassifier:
             snapshot=lambda state: state.average,
             callback=callback,
         )
+        if outcome.stopped == "interrupted":
+            raise InterruptedTraining("interrupted: half a classifier judges nothing.")
         self.weights = outcome.trail.best
         return self
 

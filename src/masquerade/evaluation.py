@@ -136,7 +136,7 @@ def evaluate(
             protect=protect,
             attacks=attacks,
             show_neighbours=show_neighbours,
-            ledger=ledger if isinstance(ledger, Ledger) else Ledger.from_dict(ledger or {}),
+            ledger=ledger.to_dict() if isinstance(ledger, Ledger) else dict(ledger or {}),
             seed=seed,
             callback=callback,
         )

@@ -36,12 +36,13 @@ EXAMPLES = examples(
     "masquerade evaluate real.csv synthetic.csv --holdout kept.csv --policy balanced",
     "masquerade evaluate real.csv private.csv --holdout kept.csv --sweep sweep.json -o report.html",
     "masquerade evaluate real.csv synthetic.csv --attacks thorough --using model.mq",
+    "masquerade evaluate mnist.npz#train digits/ --holdout mnist.npz#test -o report.html",
 )
 
 
 def evaluate(
-    real: Annotated[Path, typer.Argument(metavar="REAL", help="The table that the release was made from.")],
-    released: Annotated[Path, typer.Argument(metavar="RELEASED", help="The table that is to go out.")],
+    real: Annotated[Path, typer.Argument(metavar="REAL", help="The table or pictures the release was made from.")],
+    released: Annotated[Path, typer.Argument(metavar="RELEASED", help="The table or pictures that are to go out.")],
     holdout: Annotated[
         Path | None, typer.Option("--holdout", metavar="H", help="Real rows that no training has seen.")
     ] = None,
@@ -59,7 +60,12 @@ def evaluate(
             help="Row i was made from real row i; default: as the ledger says.",
         ),
     ] = None,
-    kind: Annotated[str, typer.Option("--kind", help="What was released: rows, or codes of an encoder.")] = "rows",
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind", metavar="K", help="What was released: rows, codes of an encoder, or images; default: as REAL is."
+        ),
+    ] = None,
     attacks: Annotated[str, typer.Option("--attacks", help="How hard to attack: thorough, quick, or none.")] = "quick",
     using: Annotated[
         Path | None,
@@ -88,6 +94,15 @@ def evaluate(
         Path | None,
         typer.Option("--sweep", metavar="S.json", help="A what-if chart for the report, from `masquerade sweep`."),
     ] = None,
+    size: Annotated[
+        str | None, typer.Option("--size", metavar="HxW", help="For pictures: bring all to this size, such as 28x28.")
+    ] = None,
+    show_neighbours: Annotated[
+        bool,
+        typer.Option(
+            "--show-neighbours", help="For pictures: the page shows the REAL pictures nearest to released ones."
+        ),
+    ] = False,
     protect: Protect = 10,
     password_file: PasswordFile = None,
     seal_key_file: SealKeyFile = None,
@@ -108,13 +123,19 @@ def evaluate(
     without the 20 people who stand out the most, to ask whether it gives them
     away. Fresh attackers guess every --sensitive column. With
     --policy the program ends with exit code 3 where a bound is not met.
+
+    Picture sets (a folder, a class by sub-folder; .npz, IDX, Parquet) are
+    judged in what a small net makes of them. Real pictures are never shown,
+    unless --show-neighbours asks for it.
     """
     from masquerade.cli import checks, tables
+    from masquerade.cli.picture_judging import kind_of, refuse_for_pictures, refuse_for_tables, size_of
     from masquerade.cli.sealed import read_table
     from masquerade.judge.policy import Policy, with_policy
     from masquerade.progress import ConsoleProgress
     from masquerade.seeds import check_seed
 
+    kind = kind_of(kind, real)
     check_words(kind, attacks, policy, refit=(using, model, shadows))
     gate = None if policy is None else Policy.of(policy)
     outputs = output or []
@@ -122,43 +143,54 @@ def evaluate(
         [("--output", path, checks.REPORTS) for path in outputs],
         [real, released, holdout, schema, ledger, policy, using, sweep],
     )
+    pictures = size_of(size)
     known = _ledger(released, ledger)
     swept = None if sweep is None else _sweep(sweep, outputs)
-    raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
-    if known is not None and known.guarantee != "none":  # a private fit clips real cells beyond the declared ones
-        from masquerade.cli.private import undeclared
+    sides: dict[str, Any]
+    if kind == "images":
+        columns = {"--target": target, "--sensitive": sensitive, "--keep": keep, "--schema": schema, "--unit": unit}
+        refuse_for_pictures(columns, real)
+        sides = {"real": real, "released": released, "holdout": holdout}
+        sides |= {"size": pictures, "show_neighbours": show_neighbours}
+    else:
+        refuse_for_tables(size, show_neighbours=show_neighbours)
+        raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
+        if known is not None and known.guarantee != "none":  # a private fit clips real cells beyond the declared ones
+            from masquerade.cli.private import undeclared
 
-        found = undeclared(found)
-    named = [("--target", target), *(("--sensitive", name) for name in sensitive or [])]
-    for option, name in [*named, *(("--keep", name) for name in keep or [])]:
-        checks.check_column(option, name, found.names)
+            found = undeclared(found)
+        named = [("--target", target), *(("--sensitive", name) for name in sensitive or [])]
+        for option, name in [*named, *(("--keep", name) for name in keep or [])]:
+            checks.check_column(option, name, found.names)
+        refit = None
+        if attacks == "thorough":
+            from masquerade.cli.shadowing import refitting
+
+            refit = refitting(
+                using, model, None if schema is None else found, unit=found.unit, ledger=known, protect=protect
+            )
+        sides = {
+            "real": raw,
+            "released": read_table(released),
+            "holdout": None if holdout is None else read_table(holdout),
+            "target": target,
+            "sensitive": sensitive or [],
+            "keep": keep or [],
+            "schema": found,
+            "unit": found.unit,
+            "refit": refit,
+            "shadows": SHADOWS if shadows is None else shadows,
+        }
 
     from masquerade.evaluation import evaluate as judge
 
-    refit = None
-    if attacks == "thorough":
-        from masquerade.cli.shadowing import refitting
-
-        refit = refitting(
-            using, model, None if schema is None else found, unit=found.unit, ledger=known, protect=protect
-        )
-
     with ConsoleProgress() as bar:
         judged = judge(
-            raw,
-            read_table(released),
-            holdout=None if holdout is None else read_table(holdout),
-            target=target,
-            sensitive=sensitive or [],
-            keep=keep or [],
+            **sides,
             aligned=aligned,
-            schema=found,
-            unit=found.unit,
             protect=protect,
             kind=kind,
             attacks=attacks,
-            refit=refit,
-            shadows=SHADOWS if shadows is None else shadows,
             ledger=known,
             seed=check_seed(seed),
             callback=None if quiet else bar,
@@ -196,29 +228,26 @@ SHADOWS = 16
 
 
 def check_words(
-    kind: str,
+    kind: str | None,
     attacks: str,
     policy: Path | None,
     *,
     refit: tuple[Path | None, str | None, int | None] = (None, None, None),
 ) -> None:
-    """Refuse what a later version will do, and what none will.
+    """Refuse words that mean nothing, and options that go with others.
 
     Args:
-        kind, attacks, policy: the options.
+        kind, attacks, policy: the options; None: not given.
         refit: the options `--using`, `--model` and `--shadows`.
     """
-    from masquerade.cli.checks import not_yet
     from masquerade.errors import SettingError, nearest
 
-    for option, value, now, later in (
-        ("--kind", kind, ("rows", "codes"), ("images",)),
-        ("--attacks", attacks, ("none", "quick", "thorough"), ()),
+    for option, value, known in (
+        ("--kind", kind, ("rows", "codes", "images")),
+        ("--attacks", attacks, ("none", "quick", "thorough")),
     ):
-        if value in later:
-            raise not_yet(option, value, f"expected {' or '.join(now)}")
-        if value not in now:
-            raise SettingError(f"{option}: got {value!r}, expected {' or '.join(now)}{nearest(value, (*now, *later))}.")
+        if value is not None and value not in known:
+            raise SettingError(f"{option}: got {value!r}, expected {' or '.join(known)}{nearest(value, known)}.")
     using, model, shadows = refit
     if attacks == "thorough" and (using is None) == (model is None):
         raise SettingError(
@@ -250,9 +279,10 @@ def _sweep(path: Path, outputs: Sequence[Path]) -> Sweep:
 
 def _ledger(released: Path, ledger: Path | None) -> Ledger | None:
     """The ledger that was named, or the one beside the release; None where there is none."""
+    from masquerade.picturing.npz import split_part
     from masquerade.privacy.ledger import Ledger, ledger_path
 
     if ledger is not None:
         return Ledger.read(ledger)
-    beside = ledger_path(released)
+    beside = ledger_path(split_part(released)[0])
     return Ledger.read(beside) if beside.is_file() else None

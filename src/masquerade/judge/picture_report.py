@@ -52,7 +52,7 @@ def judge_pictures(
     protect: int,
     attacks: str,
     show_neighbours: bool,
-    ledger: Ledger,
+    ledger: Mapping[str, Any],
     seed: int,
     callback: Callback | None,
     seen: int | None = None,
@@ -66,7 +66,7 @@ def judge_pictures(
         protect: how many real pictures a class must have to be counted on the page.
         attacks: `"none"`, or `"quick"`: which pictures trained is asked.
         show_neighbours: whether the page shows the real pictures that released ones come nearest to.
-        ledger: what was guaranteed.
+        ledger: what was guaranteed, as from `Ledger.to_dict`; empty: nothing is known.
         seed: of every sample and net.
         callback: told how far it is.
         seen: pictures that the training of each net sees; None: twenty times the set, from 20,000 to 240,000.
@@ -79,7 +79,11 @@ def judge_pictures(
     _tell_left_out(sets, show_neighbours)
     labelled = sets.released.classes is not None
     tested = labelled and sets.holdout is not None and sets.holdout.classes is not None
-    attacked = attacks != "none" and sets.holdout is not None and not (ledger.aligned if aligned is None else aligned)
+    known = Ledger.from_dict(ledger)
+    fresh = not (
+        known.aligned if aligned is None else aligned
+    )  # of pictures that were kept everybody knows whose they are
+    attacked = attacks != "none" and sets.holdout is not None and fresh
     count = min(len(sets.real), len(sets.released))
     own = tested and count < _ALIKE * len(sets.real)  # as many real pictures as released ones train a net of their own
     bar = _Bar(callback, start, 8 + _NET * (1 + (labelled and (tested or attacked)) + own))
@@ -102,7 +106,7 @@ def judge_pictures(
     outcomes += [copies(sets), near_found]
     bar.tick("nearness")
     if attacked:
-        outcomes.append(membership(sets, pupil, seed, guaranteed_ceilings(ledger)))
+        outcomes.append(membership(sets, pupil, seed, guaranteed_ceilings(known)))
         bar.tick("membership")
     panels: list[Panel | None] = [released_panel(sets, seed), balance_panel(sets, protect)]
     if near is not None:
@@ -114,12 +118,12 @@ def judge_pictures(
 
 
 def _report(
-    sets: PictureSets, outcomes: list[Outcome], panels: list[Panel | None], ledger: Ledger, seconds: float
+    sets: PictureSets, outcomes: list[Outcome], panels: list[Panel | None], ledger: Mapping[str, Any], seconds: float
 ) -> Report:
     return Report(
         scores={name: score for outcome in outcomes for name, score in outcome.scores.items()},
         attacks={name: found for outcome in outcomes for name, found in outcome.attacks.items()},
-        ledger=ledger.to_dict(),
+        ledger=ledger,
         rows={
             "real": sets.real.count,
             "released": sets.released.count,

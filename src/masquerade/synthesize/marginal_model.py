@@ -59,6 +59,7 @@ class MarginalModel:
             if (
                 group.shape != (size,)
                 or mass.shape != (size,)
+                or not 0 <= group.min(initial=size) <= group.max(initial=0) < size
                 or set(group.tolist()) != set(range(int(group.max()) + 1))
             ):
                 raise ValueError("a column's codes are not those of the layout")

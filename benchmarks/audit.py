@@ -49,7 +49,7 @@ SMALL = Schema(
 )
 
 
-def small(count: int = 60) -> pl.DataFrame:
+def small(count: int = 500) -> pl.DataFrame:
     """The table that whole models are fitted to."""
     random = np.random.default_rng(0)
     return broken.rows(count).with_columns(pl.Series("grade", random.choice(["a", "b", "c"], count)))
@@ -66,7 +66,7 @@ def ours(share: float) -> dict[str, Callable[[], Finding]]:
         return max(round(count * share), least)
 
     sigma = gaussian_multiplier(EPSILON, DELTA)
-    nets = {"epochs": 1, "batch_size": 20}
+    nets = {"epochs": 1, "batch_size": 50}
 
     def one_run_of_counts() -> Finding:
         from masquerade.privacy.noise import noised_counts
@@ -98,7 +98,7 @@ def ours(share: float) -> dict[str, Callable[[], Finding]]:
             name="levels above a threshold, and bounds",
         ),
         "marginals": lambda: audit_fits(
-            mq.Marginals(privacy=privacy()), small(), SMALL, trials=some(300), name="Marginals, whole fits"
+            mq.Marginals(privacy=privacy()), small(), SMALL, trials=some(150), name="Marginals, whole fits"
         ),
         "marginals at once": lambda: audit_one_fit(
             mq.Marginals(privacy=privacy()),

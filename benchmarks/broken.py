@@ -157,6 +157,7 @@ def _recompiled() -> Iterator[None]:
 # ── how each is audited, broken or whole ─────────────────────────────────────────────────────────────────────────────────
 
 
+@functools.cache
 def plan(rate: float = 0.25, steps: int = 8, privacy: Privacy = PRIVACY) -> Plan:
     """A plan whose steps use all of the budget."""
     total = 100.0

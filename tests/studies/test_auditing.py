@@ -25,12 +25,13 @@ from masquerade.schema import Column, Schema
 from masquerade.studies.auditing.bounds import at_most, epsilon_from_mu, epsilon_from_rates
 from masquerade.studies.auditing.canaries import random_rows, rare_row
 from masquerade.studies.auditing.claim import Claim
+from masquerade.studies.auditing.findings import Finding
 from masquerade.studies.auditing.models import audit_fits, audit_one_fit
 from masquerade.studies.auditing.noise import audit_choices, audit_counts, audit_steps
 from masquerade.studies.auditing.one_run import audit_one_run
 from masquerade.studies.auditing.page import page
 from masquerade.studies.auditing.pairs import audit_pairs, finding_of_scores
-from masquerade.studies.auditing.whole import audit_model
+from masquerade.studies.auditing.whole import Audit
 
 SURE = 1 - 1e-8
 """A confidence with which a true claim is never disproved by chance."""
@@ -45,7 +46,7 @@ SCHEMA = Schema(
 )
 
 
-def table(count: int = 120) -> pl.DataFrame:
+def table(count: int = 1_000) -> pl.DataFrame:
     random = np.random.default_rng(0)
     return pl.DataFrame(
         {"a": random.choice(["x", "y"], count), "b": random.random(count) < 0.5, "n": random.integers(0, 5, count)}
@@ -87,7 +88,7 @@ def test_true_claims_stand_and_tight_ones_are_met_to_a_fifth() -> None:
     assert 0.1 < found.bound <= found.epsilon
     plan = Plan.calibrated(Accountant(Privacy(1.0, 1e-6)), 16.0, batch=8.0, clip=0.5, steps=2)
     assert audit_steps(plan, delta=1e-6, trials=400_000).bound >= 0.8
-    assert not audit_steps(plan, delta=1e-6, trials=20_000, confidence=SURE).disproved
+    assert not audit_steps(plan, delta=1e-6, trials=50_000, confidence=SURE).disproved
 
 
 def test_half_the_noise_is_caught_and_half_the_clip_is_not_blamed() -> None:
@@ -144,7 +145,7 @@ def test_canaries_are_declared_and_rare() -> None:
     canary = rare_row(rows, SCHEMA)
     assert canary.schema == rows.schema
     assert canary["a"][0] in ("x", "y")
-    assert rows.join(canary, on=["a", "b", "n"], how="semi").height <= 12
+    assert rows.join(canary, on=["a", "b", "n"], how="semi").height <= 60
     many = random_rows(rows, SCHEMA, 50)
     assert set(many["a"]) <= {"x", "y", "z"}
     assert many["n"].is_between(0, 9).all()
@@ -152,34 +153,28 @@ def test_canaries_are_declared_and_rare() -> None:
 
 def test_whole_models_are_audited_from_what_leaves_the_house() -> None:
     model = mq.Marginals(privacy=mq.Privacy(epsilon=1.0))
-    fits = audit_fits(model, table(), SCHEMA, trials=20, rows=60, confidence=SURE)
-    one = audit_one_fit(model, table(), SCHEMA, canaries=100, rows=60, confidence=SURE)
-    for found in (fits, one):
-        assert not found.disproved
-        assert 0 < found.epsilon <= 1.0
+    found = audit_one_fit(model, table(), SCHEMA, canaries=100, confidence=SURE)
+    assert not found.disproved
+    assert 0 < found.epsilon <= 1.0
     with pytest.raises(SettingError, match="no guarantee to audit"):
         audit_fits(mq.CTGAN(), table(), SCHEMA, trials=20)
     with pytest.raises(SettingError, match="trials: got 3, expected at least 20"):
         audit_fits(model, table(), SCHEMA, trials=3)
 
 
-def test_an_audit_of_all_there_is() -> None:
-    model = mq.Marginals(privacy=mq.Privacy(epsilon=1.0))
-    found = audit_model(model, table(), SCHEMA, trials=20, rows=60, confidence=SURE)
-    assert len(found.findings) >= 2
-    assert not found.disproved
-    assert "No claim was contradicted" in page(found)
-    broken = dataclasses.replace(found, findings=(dataclasses.replace(found.findings[0], bound=9.0),))
-    assert broken.disproved
-    assert "above the claim" in page(broken)
+def test_a_claim_that_does_not_hold_is_shown() -> None:
+    found = Finding("counts", 1.0, 1e-6, 9.0, 4.0, 0.95, "pairs", 100, 80, 0.01, 0.02, 1.0)
+    audit = Audit("Marginals", 0.95, (found,), Ledger(guarantee="differential privacy", epsilon=1.0, delta=1e-6))
+    assert audit.disproved
+    assert "above the claim" in page(audit)
+    assert "No claim was contradicted" in page(
+        dataclasses.replace(audit, findings=(dataclasses.replace(found, bound=0.9),))
+    )
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
-    assert (
-        run(["audit", "--trials", "20", "--rows", "40", "--confidence", "0.999999", "-o", "a.json", "-o", "a.html"])
-        == 0
-    )
+    assert run(["audit", "--trials", "20", "--confidence", "0.999999", "-o", "a.json", "-o", "a.html"]) == 0
     said = json.loads(Path("a.json").read_text())
     assert said["model"] == "Marginals"
     assert not said["disproved"]

@@ -42,7 +42,7 @@ def audit(
     canaries: Annotated[
         int, typer.Option("--canaries", min=0, metavar="N", help="One further fit with so many canaries at once.")
     ] = 0,
-    rows: Annotated[int, typer.Option("--rows", min=10, metavar="N", help="Of the table, so many are fitted.")] = 200,
+    rows: Annotated[int, typer.Option("--rows", min=10, metavar="N", help="Of the table, so many are fitted.")] = 1_000,
     confidence: Annotated[
         float, typer.Option("--confidence", metavar="C", help="With which all bounds hold at once.")
     ] = 0.95,

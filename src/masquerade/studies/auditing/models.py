@@ -28,8 +28,12 @@ __all__ = ["ROWS", "audit_fits", "audit_one_fit", "evidence_of", "fitted_ledger"
 
 Floats = NDArray[np.float64]
 
-ROWS = 200
-"""Rows of the table that canaries are added to: an audit may choose any table, and a small one is quick to fit."""
+ROWS = 1_000
+"""Rows of the table that canaries are added to: an audit may choose any table, and a small one is quick to fit. One that is too
+small may be refused, for its rows are counted with noise."""
+
+REFUSED = (0.0, 0.0, -1e3)
+"""What a fit that was refused tells."""
 
 _DRAWN = 1_000
 
@@ -65,14 +69,22 @@ def audit_fits(
     last: list[Synthesizer] = []
 
     def mechanism(some: pl.DataFrame) -> Floats:
-        last[:] = [_silent(model).fit(some, schema=schema)]
+        try:
+            last[:] = [_silent(model).fit(some, schema=schema)]
+        except TableError:  # too few rows, counted with noise: an outcome like any other
+            return np.array([REFUSED])
         return evidence_of(last[0], canary)
+
+    def claim() -> Claim:
+        if not last:
+            raise TableError(f"table: {without.height} rows are too few for this guarantee; audit with more.")
+        return Claim.of(last[0].ledger_)
 
     return audit_pairs(
         mechanism,
         without,
         pl.concat([without, canary]),
-        claim=lambda: Claim.of(last[0].ledger_),
+        claim=claim,
         trials=trials,
         name=name or type(model).__name__,
         confidence=confidence,
@@ -127,10 +139,10 @@ def fitted_ledger(model: Synthesizer, table: Any, schema: Schema, rows: int = RO
 
 
 def evidence_of(model: Synthesizer, canaries: pl.DataFrame) -> Floats:
-    """What a fitted model tells of each canary, higher where it rather was in, shape (canaries, numbers).
+    """What a fitted model tells of each canary, higher where it rather was in, shape (canaries, 3).
 
     The shares of its codes among the noised counts that the model file holds, added over the columns; how many pairs of its
-    values drawn rows agree with, on average; and its log-likelihood where the model tells one.
+    values drawn rows agree with, on average; and its log-likelihood, 0 where the model tells none.
     """
     codes = model.codec_.encode(canaries, secrets.randbits(31)).codes
     layout = model.codec_.layout
@@ -138,9 +150,8 @@ def evidence_of(model: Synthesizer, canaries: pl.DataFrame) -> Floats:
     drawn = spelling.parse(frames.to_polars(model.sample(_DRAWN))[0], model.schema_, strict=False)
     theirs = model.codec_.encode(drawn, secrets.randbits(31)).codes
     agree = sum((codes[:, [i]] == theirs[None, :, i]).astype(np.float64) for i in range(codes.shape[1]))
-    found = [shares, (agree * (agree - 1) / 2).mean(axis=1)]
-    if hasattr(model, "log_prob"):
-        found.append(np.clip(model.log_prob(canaries), -1e3, 0.0))
+    likely = np.clip(model.log_prob(canaries), REFUSED[2], 0.0) if hasattr(model, "log_prob") else np.zeros(len(codes))
+    found = [shares, (agree * (agree - 1) / 2).mean(axis=1), likely]
     return np.stack([np.asarray(part, np.float64) for part in found], axis=1)
 
 

@@ -21,7 +21,7 @@ __all__ = ["Audit", "audit_model"]
 DRAWS = 200_000
 """Runs of each side of a count."""
 
-CHOICES = 20_000
+CHOICES = 10_000
 NUMBERS = 1_000_000
 """Noisy numbers that the steps of all trainings show."""
 

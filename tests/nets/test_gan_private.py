@@ -32,15 +32,18 @@ SILENT = 1e-60
 def build(critic: Any = None, clip: float = 1.0, **settings: Any) -> PrivateGANTraining:
     random = np.random.default_rng(0)
     shares = tuple(random.dirichlet(np.full(size, 3.0)) for size in SIZES)
-    layout = Layout(("a", "b", "c"), SIZES, tuple((False,) * s for s in SIZES), (True, False, True), shares, (None,) * 3)
-    chosen = GANSettings(**({"pac": 1, "loss": "relativistic", "embedding_dim": 4, "batch_size": 64} | settings))
+    layout = Layout(
+        ("a", "b", "c"), SIZES, tuple((False,) * s for s in SIZES), (True, False, True), shares, (None,) * 3
+    )
+    given: dict[str, Any] = {"pac": 1, "loss": "relativistic", "embedding_dim": 4, "batch_size": 64} | settings
+    chosen = GANSettings(**given)
     critic = critic or functools.partial(Critic, widths=(6, 5), dropout=0.0)
     gan = PrivateGAN(layout, chosen, functools.partial(Generator, widths=(8,)), critic)
     return PrivateGANTraining(gan, Plan(WORDS - 1, clip, SILENT, 10, 1.0, "steps"), 16)
 
 
 def begun(training: PrivateGANTraining) -> PrivateGANState:
-    return training.begin(training.gan.init(0))
+    return training.begin(jax.jit(training.gan.init)(0))
 
 
 def units(count: int, most: int = 1) -> Units:
@@ -61,7 +64,8 @@ def pairs(data: Units, made: Array) -> Pairs:
 
 def some_pairs(training: PrivateGANTraining, count: int, most: int) -> Pairs:
     data = units(count, most)
-    pool, _ = training.gan.made(training.gan.init(3).generator, jax.random.key(0), data.there.size)
+    made = jax.jit(training.gan.made, static_argnums=2)
+    pool, _ = made(begun(training).generator, jax.random.key(0), data.there.size)
     return pairs(data, pool.reshape(*data.there.shape, -1))
 
 
@@ -74,8 +78,7 @@ def close(left: Any, right: Any, rtol: float = 2e-4) -> None:
         np.testing.assert_allclose(one, other, rtol=rtol, atol=1e-5)
 
 
-@pytest.mark.parametrize("most", [1, 3])
-@pytest.mark.parametrize("clip", [0.2, 1e6])
+@pytest.mark.parametrize(("most", "clip"), [(1, 0.2), (3, 0.2)])
 def test_norms_from_layers_are_those_of_gradients_written_out(most: int, clip: float) -> None:
     training = build(clip=clip)
     examples = some_pairs(training, 9, most)
@@ -83,7 +86,8 @@ def test_norms_from_layers_are_those_of_gradients_written_out(most: int, clip: f
     present = jnp.arange(len(examples.there)) != 2
     quick = training.clipped()
     written = clipped_sum(training.unit_loss, clip)
-    close(quick(weights, examples, present), written(weights, examples, present))
+    both = jax.jit(lambda *given: (quick(*given), written(*given)))(weights, examples, present)
+    close(*both)
     assert quick.sensitivity() == pytest.approx(clip)
 
 
@@ -97,29 +101,30 @@ def test_without_a_clip_it_is_the_plain_gradient() -> None:
         real, made = (critic(x.reshape(-1, width))[:, 0].reshape(examples.there.shape) for x in examples[:2])
         return jnp.where(examples.there, jnp.log1p(jnp.exp(made - real)), 0.0).sum()
 
-    close(training.clipped()(weights, examples, jnp.ones(len(examples.there), bool)), jax.grad(total)(weights))
+    present = jnp.ones(len(examples.there), bool)
+    close(*jax.jit(lambda weights: (training.clipped()(weights, examples, present), jax.grad(total)(weights)))(weights))
 
 
 @pytest.mark.parametrize("loss", ["relativistic", "wgan-gp"])
-@pytest.mark.parametrize("value", [0.0, 1.0, 1e6, 1e30, np.inf, np.nan])
-def test_a_unit_adds_at_most_the_clip(loss: str, value: float) -> None:
+def test_a_unit_adds_at_most_the_clip(loss: str) -> None:
     training = build(clip=0.5, loss=loss)
-    examples = some_pairs(training, 1, 1)
-    examples = examples._replace(real=examples.real * value)
-    found = norm(training.clipped()(begun(training).critic, examples, jnp.ones(1, bool)))
-    assert np.isfinite(found)
-    assert found <= 0.5 * (1 + 1e-6)
+    examples, weights = some_pairs(training, 1, 1), begun(training).critic
+    clipped = jax.jit(training.clipped().function)
+    for value in (0.0, 1.0, 1e6, 1e30, np.inf, np.nan):
+        found = norm(clipped(weights, examples._replace(real=examples.real * value), jnp.ones(1, bool)))
+        assert np.isfinite(found)
+        assert found <= 0.5 * (1 + 1e-6)
 
 
-@pytest.mark.parametrize("loss", ["relativistic", "wgan-gp"])
-@pytest.mark.parametrize("most", [1, 2])
+@pytest.mark.parametrize(("loss", "most"), [("relativistic", 2), ("wgan-gp", 1)])
 def test_one_unit_more_changes_the_sum_by_at_most_the_clip(loss: str, most: int) -> None:
     """With everything else alike, made rows among it: they do not move to other units."""
     training = build(clip=0.1, loss=loss)
     state, data = begun(training), units(40, most)
-    pool, _ = training.gan.made(state.generator, jax.random.key(0), 32)
+    pool = jax.nn.softmax(5 * jax.random.normal(jax.random.key(0), (32, sum(SIZES))))
     without = Units(data.codes, data.rows[:-1], data.there[:-1])
-    both = training.critic_gradient(state, pool, data), training.critic_gradient(state, pool, without)
+    gradient = jax.jit(training.critic_gradient)
+    both = gradient(state, pool, data), gradient(state, pool, without)
     difference = norm(jax.tree.map(jnp.subtract, *both))
     assert 0.05 < difference <= 0.1 * (1 + 1e-4)
     assert norm(both[0]) > 0.5
@@ -127,7 +132,7 @@ def test_one_unit_more_changes_the_sum_by_at_most_the_clip(loss: str, most: int)
 
 def test_made_rows_begin_at_noised_shares_and_have_what_was_asked_for() -> None:
     gan = build().gan
-    rows, shares = gan.made(gan.init(0).generator, jax.random.key(1), 4_000)
+    rows, shares = jax.jit(gan.made, static_argnums=2)(jax.jit(gan.init)(0).generator, jax.random.key(1), 4_000)
     np.testing.assert_allclose(shares.mean(axis=0), gan.shares, atol=0.06)
     # One of two discrete columns is asked for in each row: there it is wholly one code.
     sure = np.stack([np.asarray(rows[:, :3]).max(axis=1), np.asarray(rows[:, 7:]).max(axis=1)]) == 1
@@ -138,13 +143,14 @@ def test_made_rows_begin_at_noised_shares_and_have_what_was_asked_for() -> None:
 
 def test_the_generator_follows_when_it_is_its_turn() -> None:
     training, data = build(discriminator_steps=2), units(40)
-    first, facts = training.step(begun(training), data)
-    second, _ = training.step(first, data)
-    start = begun(training).generator
+    step, state = jax.jit(training.step), begun(training)
+    first, facts = step(state, data)
+    second, _ = step(first, data)
+    start = state.generator
     assert facts == {}
     assert norm(jax.tree.map(jnp.subtract, first.generator, start)) == 0
     assert norm(jax.tree.map(jnp.subtract, second.generator, start)) > 0
-    assert norm(jax.tree.map(jnp.subtract, first.critic, begun(training).critic)) > 0
+    assert norm(jax.tree.map(jnp.subtract, first.critic, state.critic)) > 0
 
 
 class Normed(eqx.Module):

@@ -140,9 +140,14 @@ class PrivateGAN(TabularGAN):
                 "discriminator: got a critic that wants a key, and under a guarantee noise does the work of dropout; bring one "
                 "without."
             )
-        critic = self._nets(jax.random.key(0))[1]
-        rows = jax.random.uniform(jax.random.key(1), (6, self.width))
-        together, alone = critic(rows), jnp.concatenate([critic(row[None]) for row in rows])
+        if isinstance(self._critic_static, Critic):
+            return
+
+        def both() -> tuple[Array, Array]:
+            critic, rows = self._nets(jax.random.key(0))[1], jax.random.uniform(jax.random.key(1), (6, self.width))
+            return critic(rows), jax.vmap(lambda row: critic(row[None])[0])(rows)
+
+        together, alone = jax.jit(both)()
         if together.shape != (6, 1) or not np.allclose(together, alone, rtol=1e-3, atol=1e-4):
             raise SettingError(
                 "discriminator: got a critic whose score of a row depends on other rows (as batch normalisation makes it), and "
@@ -167,9 +172,27 @@ class PrivateGANTraining:
     microbatch: int
     shares_weight: float = 1.0
 
+    @property
+    def generator_optimizer(self) -> optax.GradientTransformation:
+        """Adam, whose steps fall by a cosine: the critic's noise never ends, so the generator must come to rest by itself."""
+        settings = self.gan.settings
+        updates = max(self.plan.steps // settings.discriminator_steps, 1)
+        rate = optax.cosine_decay_schedule(settings.generator_lr, updates)
+        decay = optax.add_decayed_weights(settings.generator_decay)
+        return optax.chain(decay, optax.adam(rate, b1=settings.beta1, b2=settings.beta2))
+
     def begin(self, fresh: GANState) -> PrivateGANState:
         """The state before the first step, from fresh nets that `PrivateGAN.init` made."""
-        return PrivateGANState(*fresh[:5], fresh_key(), fresh_key(), jnp.zeros((), jnp.int32))
+        return PrivateGANState(
+            fresh.generator,
+            fresh.critic,
+            fresh.generator,
+            self.generator_optimizer.init(fresh.generator),
+            fresh.critic_optimizer,
+            fresh_key(),
+            fresh_key(),
+            jnp.zeros((), jnp.int32),
+        )
 
     def refreshed(self, state: PrivateGANState) -> PrivateGANState:
         """The state with new randomness from the operating system."""
@@ -258,7 +281,7 @@ class PrivateGANTraining:
             total: Array = unlike.mean() + self.shares_weight * off
             return total
 
-        update, optimizer = gan.generator_optimizer.update(
+        update, optimizer = self.generator_optimizer.update(
             jax.grad(loss)(state.generator), state.generator_optimizer, state.generator
         )
         generator = optax.apply_updates(state.generator, update)

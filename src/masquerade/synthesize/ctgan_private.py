@@ -41,7 +41,7 @@ MICROBATCH = 256
 MICROBATCH_NUMBERS = 16_000_000
 """Units worked off at a time, and about how many numbers that may take."""
 
-HISTORY = 10
+HISTORY = 5
 """Entries of the history."""
 
 CALIBRATION_ROWS = 32_768
@@ -87,7 +87,7 @@ class Learned:
         sampler: draws.
         params: the averaged generator's arrays, its normalisation fixed.
         bias: on the logits, which brings single columns to the noised shares.
-        history: ε at about ten steps on the way.
+        history: ε at a few steps on the way.
         interrupted: whether Ctrl-C ended it early.
     """
 

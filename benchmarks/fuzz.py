@@ -17,7 +17,6 @@ import collections
 import contextlib
 import dataclasses
 import faulthandler
-import gc
 import os
 import random
 import resource
@@ -225,7 +224,7 @@ def fuzz(
     mutations: int,
     seed: int,
     only: int | None = None,
-    told: Callable[[int], None] = lambda done: None,
+    told: Callable[[int, Fault | None], None] = lambda number, fault: None,
 ) -> tuple[list[Fault], collections.Counter[str]]:
     """Damage and use files.
 
@@ -235,7 +234,7 @@ def fuzz(
         mutations: how many.
         seed: of every choice; mutation i is the same whatever `mutations` is.
         only: try this mutation alone.
-        told: called with how many are done.
+        told: called before each mutation with its number and None, and with its fault where it has one.
 
     Returns:
         The faults; and how many mutants were refused, and how many worked.
@@ -243,6 +242,7 @@ def fuzz(
     faults: list[Fault] = []
     outcomes: collections.Counter[str] = collections.Counter()
     for number in range(mutations) if only is None else [only]:
+        told(number, None)
         subject = subjects[number % len(subjects)]
         mutant = mutant_of(subject.content, model=subject.model, rng=random.Random(f"{seed}/{number}"))
         what = _tried(subject, mutant, folder / subject.name)
@@ -250,7 +250,7 @@ def fuzz(
             outcomes[what] += 1
         else:
             faults.append(Fault(number, subject.name, mutant.how, what))
-        told(number + 1)
+            told(number, faults[-1])
     return faults, outcomes
 
 
@@ -352,16 +352,19 @@ def main() -> None:
         began = time.monotonic()
         faults, outcomes = fuzz(
             subjects, work, mutations=options.mutations, seed=options.seed, only=options.only,
-            told=lambda done: print(f"{done:,}", end="\r", file=sys.stderr) if done % 100 == 0 else None,
+            told=_told,
         )  # fmt: skip
-        gc.collect()
-    kinds = collections.Counter(f"{fault.name}: {fault.what[:160]}" for fault in faults)
-    first = {f"{fault.name}: {fault.what[:160]}": fault for fault in reversed(faults)}
-    for what, count in kinds.most_common():
-        print(f"{count:5}  {what}  (--only {first[what].number}: {first[what].how})")
     print(f"{options.mutations if options.only is None else 1:,} mutations in {time.monotonic() - began:.0f} s: "
           f"{outcomes['refused']:,} refused, {outcomes['worked']:,} worked, {len(faults):,} faults")  # fmt: skip
     os._exit(1 if faults else 0)
+
+
+def _told(number: int, fault: Fault | None) -> None:
+    """The number at once, so that a hang which ends the program has one; and each fault."""
+    if fault is None:
+        print(f"{number:,}", end="\r", file=sys.stderr, flush=True)
+    else:
+        print(f"--only {fault.number}: {fault.name}, {fault.how}: {fault.what}", flush=True)
 
 
 def _kept(folder: Path) -> list[Subject]:

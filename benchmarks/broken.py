@@ -140,7 +140,7 @@ def raw_domain() -> Iterator[None]:
     def bounded(column: Column, values: pl.Series, scale: float) -> Column:
         return private_domains._with(column, values.min(), values.max())
 
-    with patch.object(private_domains, "_levels", levels), patch.object(private_domains, "_bounded", bounded):
+    with patch.object(private_domains, "found_levels", levels), patch.object(private_domains, "_bounded", bounded):
         yield
 
 

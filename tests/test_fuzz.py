@@ -16,6 +16,7 @@ from masquerade import artifact
 from masquerade.cli.boundary import run
 from masquerade.errors import ArtifactError, FileError, SchemaError
 from masquerade.files import read_schema
+from masquerade.privacy.accounting import checked
 from masquerade.privacy.ledger import Ledger
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -143,3 +144,12 @@ def test_a_ledger_of_wrong_kinds_is_refused(change: dict[str, Any], tmp_path: Pa
     with pytest.raises(FileError, match=r"out\.csv\.ledger\.json: ledger: ") as caught:
         Ledger.read(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("change", [{"rate": "x"}, {"count": None}, {"sigma": 0}, {"sigma": "1"}, {"kind": []}])
+def test_events_of_wrong_kinds_are_refused(change: dict[str, Any]) -> None:
+    """A stray figure of another kind of event, too."""
+    event = {"kind": "gaussian", "sigma": 2.0, "count": 1, "stage": "marginals", "what": "x"}
+    assert len(checked([event])) == 1
+    with pytest.raises(ArtifactError, match="ledger: "):
+        checked([event | change])

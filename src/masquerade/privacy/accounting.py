@@ -69,7 +69,7 @@ def checked(events: Iterable[Any]) -> list[Mapping[str, Any]]:
         for name in _FIGURES[kind]:
             if not _is_number(event.get(name)) or not 0 < event[name] <= LARGEST:
                 raise ArtifactError(f"ledger: an event is damaged ({kind}: {name} is not in (0, {LARGEST:g}]).")
-        if event.get("rate", 1) > 1:
+        if not _is_number(event.get("rate", 1)) or event.get("rate", 1) > 1:
             raise ArtifactError(f"ledger: an event is damaged ({kind}: rate is above 1).")
         for name in ("count", "sensitivity"):
             times = event.get(name, 1 if name == "sensitivity" else 0)

@@ -9,6 +9,8 @@ columns stand together too, which makes tables across cliques steadier.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,9 @@ from masquerade.nets.beliefs import Beliefs, Table, summed
 __all__ = ["draw_rows"]
 
 GOLDEN = (5**0.5 - 1) / 2
+
+TURNS = 4
+"""At most so often rows are looked for that could have a code that came too seldom."""
 
 ALIKE = 2
 """So many columns besides are sorted by."""
@@ -41,21 +46,75 @@ def draw_rows(beliefs: Beliefs, rows: int, random: np.random.Generator) -> NDArr
             key = np.zeros(rows, np.int64)
             for c in given:
                 key = key * tree.sizes[c] + codes[:, c]
+            used, key = np.unique(key, return_inverse=True)
+            joint, rank = _smoothed(joint[used] + 1e-300, np.bincount(key, minlength=used.size))
             others = [codes[:, c] for c in random.permutation([c for c in done if c not in given])[:ALIKE]]
-            order = np.lexsort((random.random(rows), *others, key))
+            order = np.lexsort((random.random(rows), *others, rank.groups[key]))
             places = np.empty(rows)
             places[order] = (random.random() + GOLDEN * np.arange(rows)) % 1.0
-            codes[:, column] = _inverted(joint, key, places)
+            drawn = _inverted(joint, key, places)
+            codes[:, column] = rank.codes[_settled(drawn, joint, key, random)]
             done.append(column)
     return random.permutation(codes, axis=0)
 
 
-def _inverted(joint: Table, key: NDArray[np.int64], places: NDArray[np.float64]) -> NDArray[np.int64]:
-    """For each row, the code at its place in the distribution that belongs to its key; `joint` has a row for each key."""
-    used, key = np.unique(key, return_inverse=True)
-    joint = joint[used] + 1e-300
-    size = joint.shape[1]
-    edges = np.cumsum(joint, axis=1)
+@dataclass(frozen=True)
+class _Ranks:
+    """Groups of rows by place in an order in which neighbours are alike, and the codes in the order they are inverted in."""
+
+    groups: NDArray[np.intp]
+    codes: NDArray[np.intp]
+
+
+def _smoothed(joint: Table, rows: NDArray[np.intp]) -> tuple[Table, _Ranks]:
+    """Groups (rows of the table) and codes (columns) in the order of their scores on the first axis of a correspondence analysis.
+
+    So the distributions of neighbouring groups are alike, and places that are even over several small groups are even in each.
+    Returns the table with its columns in that order.
+    """
+    shares = joint / joint.sum(axis=1, keepdims=True)
+    mean = np.average(shares, axis=0, weights=rows)
+    apart = (shares - mean) / np.sqrt(mean + 1e-12)
+    axis = np.linalg.eigh((apart * rows[:, None]).T @ apart)[1][:, -1]
+    codes = np.argsort(axis / np.sqrt(mean + 1e-12), kind="stable")
+    groups = np.argsort(np.argsort(apart @ axis, kind="stable"))
+    return shares[:, codes], _Ranks(groups, codes)
+
+
+def _inverted(shares: Table, group: NDArray[np.intp], places: NDArray[np.float64]) -> NDArray[np.intp]:
+    """For each row, the column at its place in the distribution of its group, a row of the table."""
+    size = shares.shape[1]
+    edges = np.cumsum(shares, axis=1)
     edges /= edges[:, -1:]
-    ladder = (edges + np.arange(len(used))[:, None]).ravel()
-    return np.clip(np.searchsorted(ladder, key + places, side="right") - key * size, 0, size - 1)
+    ladder = (edges + np.arange(len(edges))[:, None]).ravel()
+    return np.clip(np.searchsorted(ladder, group + places, side="right") - group * size, 0, size - 1)
+
+
+def _settled(
+    drawn: NDArray[np.intp], shares: Table, group: NDArray[np.intp], random: np.random.Generator
+) -> NDArray[np.intp]:
+    """The drawn codes with a few of them changed, so that each comes out as often as expected, but for rounding.
+
+    Rows of codes that came too often go over to codes that came too seldom, those rows first to which these are likelier.
+    """
+    drawn = drawn.copy()
+    size = shares.shape[1]
+    wanted = np.bincount(group, minlength=len(shares)) @ shares
+    whole = np.diff(np.rint(np.concatenate([[0.0], np.cumsum(wanted)]))).astype(np.int64)
+    excess = np.bincount(drawn, minlength=size) - whole
+    for code in np.flatnonzero(excess < 0):
+        for _ in range(TURNS):
+            if excess[code] == 0:
+                break
+            able = np.flatnonzero(excess[drawn] > 0)
+            likelier = np.log(shares[group[able], code]) - np.log(shares[group[able], drawn[able]])
+            first = able[np.argsort(random.gumbel(size=able.size) + likelier)[::-1][: -excess[code]]]
+            rank = np.empty(first.size, np.int64)  # among the chosen rows of its code
+            order = np.argsort(drawn[first], kind="stable")
+            times = np.bincount(drawn[first], minlength=size)
+            rank[order] = np.arange(first.size) - np.repeat(np.cumsum(times) - times, times)
+            moved = first[rank < excess[drawn[first]]]
+            excess -= np.bincount(drawn[moved], minlength=size)
+            excess[code] += moved.size
+            drawn[moved] = code
+    return drawn

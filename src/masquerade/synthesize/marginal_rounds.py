@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from masquerade.nets.junction import Clique, JunctionTree, cells_needed
 from masquerade.nets.maxent import Measured, Model, fit, grouped
 from masquerade.nets.pair_marginals import pair_marginals
+from masquerade.nets.reconcile import reconciled
 from masquerade.privacy.accountant import Accountant
 from masquerade.privacy.events import discrete_gaussian, exponential
 from masquerade.privacy.noise import noised_counts
@@ -33,17 +34,17 @@ __all__ = ["Plan", "Rounds", "plan"]
 LATER_ROUNDS = 4
 """Rounds after the spanning tree; each chooses half as many pairs as there are columns."""
 
-SELECTION = 0.1
+SELECTION = 0.05
 """Share of the budget for choosing."""
 
 NOISE_SHARES = (0.1, 0.5)
 """A candidate's resolution is the finest whose noise adds up to less than this share of all rows."""
 
-SLACK, SLACK_ALONE = 0.02, 0.01
-"""How loosely the noise of pairs and of single columns is followed, see `masquerade.nets.maxent`."""
+SLACK = 0.003
+"""How loosely counts are followed, see `masquerade.nets.maxent`."""
 
-PASSES, LAST_PASSES = 60, 120
-"""Over the junction tree, to fit the model in each round and in the last one."""
+WALKS, LAST_WALKS = 15, 40
+"""Through the junction tree, to fit the model in each round and in the last one."""
 
 EXACT_COLUMNS = 20
 """With more columns, the size of a model with one more pair is bounded, not computed."""
@@ -113,25 +114,24 @@ class Rounds:
     def __post_init__(self) -> None:
         self.sizes = tuple(column.size for column in self.columns)
         for place, column in enumerate(self.columns):
-            sigma = column.sigma * math.sqrt(SLACK_ALONE / SLACK)
-            self.measured.append(Measured((place,), (column.views[0],), column.values, sigma))
-        self._fit(PASSES)
+            self.measured.append(Measured((place,), (column.views[0],), column.values, column.sigma))
+        self._fit(WALKS)
 
     def step(self, count: int, *, last: bool) -> None:
         """One round: choose and count so many tables, and fit the model to all that is known."""
         self._measure(count)
-        self._fit(LAST_PASSES if last else PASSES)
+        self._fit(LAST_WALKS if last else WALKS)
 
-    def _fit(self, passes: int) -> None:
+    def _fit(self, walks: int) -> None:
         start = self.model.factors if hasattr(self, "model") else ()
         self.model = fit(
             JunctionTree.of(self.sizes, self.graph),
             [column.shares for column in self.columns],
-            self.measured,
+            reconciled(self.measured, self.sizes, self.total),
             self.total,
             start=start,
             slack=SLACK,
-            passes=passes,
+            walks=walks,
         )
 
     # ── choosing ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -39,6 +39,7 @@ EXAMPLES = examples(
     "masquerade synthesize bank.csv -o half.csv --rebalance y:yes=0.5",
     "masquerade synthesize bank.csv -o level.csv --balance y --flag",
     "masquerade synthesize digits/ -o made/ --watch grids/ --report report.html",
+    "masquerade synthesize digits/ -o private/ --epsilon 10 --classes 0,1,2,3,4,5,6,7,8,9",
     "masquerade synthesize bank.csv -o private.csv --schema bank.toml --epsilon 1",
 )
 
@@ -74,7 +75,7 @@ def synthesize(
         typer.Option(
             "--epsilon",
             metavar="E",
-            help="Guarantee this ε: smaller is stricter, 1 is usual. Needs --schema.",
+            help="Guarantee this ε: smaller is stricter, 1 is usual. Needs --schema, for pictures --classes.",
             rich_help_panel=_GUARANTEE,
         ),
     ] = None,
@@ -130,6 +131,15 @@ def synthesize(
             rich_help_panel="Picture sets",
         ),
     ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            "--classes",
+            metavar="A,B,...",
+            help="With --epsilon: the classes that there may be, which is public.",
+            rich_help_panel="Picture sets",
+        ),
+    ] = None,
     password_file: PasswordFile = None,
     seal_key_file: SealKeyFile = None,
     plain: Plain = False,
@@ -164,6 +174,7 @@ def synthesize(
         "--watch": watch,
         "--keep-epochs": keep_epochs,
         "--start-from": start_from,
+        "--classes": classes,
     }
     if is_picture_set(data):
         from masquerade.cli.picture_job import PictureRequest, run_pictures
@@ -175,8 +186,7 @@ def synthesize(
             "--balance": balance,
             "--flag": flag,
             "--protect": protect,
-            "--epsilon": epsilon,
-            "--delta": delta,
+            "--rows-per-unit": rows_per_unit,
             "--target": target,
             "--sensitive": sensitive,
             "--stream": stream,
@@ -201,6 +211,8 @@ def synthesize(
                 watch=watch,
                 keep_epochs=keep_epochs,
                 start_from=start_from,
+                privacy=asked_privacy(epsilon, delta, rows_per_unit=None, unit=None, i_know=i_know),
+                classes=classes,
                 refused=tables_only,
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,26 @@ from masquerade import seeds
 from masquerade.cli import checks
 from masquerade.cli.boundary import tell
 from masquerade.cli.keeping import refuse_without_report
+from masquerade.cli.private import tell_guarantee
 from masquerade.cli.reading import HOLDOUT_SHARE
 from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger
 from masquerade.errors import SettingError, nearest
 from masquerade.picture_files import check_picture_output, read_pictures, write_pictures
 from masquerade.pictures import LABEL, Pictures
+from masquerade.privacy.accounting import need_dp
+from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import Ledger, ledger_path
 from masquerade.progress import Callback, ConsoleProgress, Progress
 
 __all__ = ["PictureRequest", "run_pictures", "write_drawn"]
 
-DEFAULT = "imagegan"
+DEFAULT, PRIVATE_DEFAULT = "imagegan", "merf"
+"""The model that is taken where none is named, without and with a guarantee."""
+
 LEAST_HELD = 10
+
+PUBLIC = "the pictures' size and the classes, which you declared public"
+"""What a guarantee for pictures does not cover."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +45,8 @@ class PictureRequest:
         watch: a folder for a grid per epoch.
         keep_epochs: a folder for the model after each epoch.
         start_from: a saved model to go on from.
+        privacy: the guarantee to keep.
+        classes: those that there may be, parted by commas; with a guarantee.
         refused: what was given of the options that only tables have, by option.
     """
 
@@ -56,6 +66,8 @@ class PictureRequest:
     watch: Path | None
     keep_epochs: Path | None
     start_from: Path | None
+    privacy: Privacy | None
+    classes: str | None
     refused: Mapping[str, Any]
 
 
@@ -65,17 +77,21 @@ def run_pictures(request: PictureRequest) -> None:
     seed = seeds.check_seed(request.seed)
     pictures = read_pictures(request.data, **request.reading)
     train, held = _split(request, pictures, seed)
-    given = _given(request, pictures)
+    declared = _declared(request, pictures)
+    given = _given(request, pictures.classes.tolist() if declared is None else declared)
     with ConsoleProgress() as bar:
         callback = None if request.quiet else bar
-        settings: dict[str, Any] = {"random_state": seed, "callbacks": () if callback is None else (callback,)}
-        asked = {"epochs": request.epochs, "max_minutes": request.max_minutes, "watch": request.watch}
-        settings |= {name: value for name, value in asked.items() if value is not None}
-        if request.keep_epochs is not None:
-            settings["keep_epochs"] = request.keep_epochs
-        model = chosen(**settings).fit(train, start_from=request.start_from)
+        settings: dict[str, Any] = {"callbacks": () if callback is None else (callback,)}
+        for name in ("epochs", "max_minutes", "watch", "keep_epochs"):
+            if getattr(request, name) is not None:
+                settings[name] = getattr(request, name)
+        if request.privacy is None:
+            model = chosen(**settings, random_state=seed).fit(train, start_from=request.start_from)
+        else:
+            model = chosen(**settings, privacy=request.privacy, classes=declared).fit(train)
         keep_trained(model, request.save, "model", "pictures")
-        count = len(train) if request.rows is None else request.rows
+        trained = len(train) if request.privacy is None else model.noised_rows_
+        count = trained if request.rows is None else request.rows
         drawn: list[Pictures] = []
         with all_or_nothing([ledger_path(request.output), *request.reports]):
             write_drawn(request.output, model, count, given, seed, callback, drawn if request.reports else None)
@@ -83,7 +99,10 @@ def run_pictures(request: PictureRequest) -> None:
             if request.reports:
                 _report(request, train, drawn, held, model.ledger_, seed, callback)
     tell_written(request.output, request.save, request.reports)
-    tell(model.ledger_.sentence())
+    if request.privacy is None:
+        tell(model.ledger_.sentence())
+    else:
+        tell_guarantee(model.ledger_, reports=bool(request.reports), public=PUBLIC, rows="pictures")
 
 
 def _check(request: PictureRequest) -> Any:
@@ -104,12 +123,65 @@ def _check(request: PictureRequest) -> Any:
     from masquerade.synthesize import image_synthesizers  # loads JAX, which a refusal above need not wait for
 
     known = image_synthesizers()
-    name = (request.model or DEFAULT).lower()
+    name = (request.model or (DEFAULT if request.privacy is None else PRIVATE_DEFAULT)).lower()
     if name not in known:
         raise SettingError(
             f"--model: got {request.model!r}, expected {' or '.join(known)} for pictures{nearest(name, known)}."
         )
+    _check_guarantee(request, name, known)
     return known[name]
+
+
+def _check_guarantee(request: PictureRequest, name: str, known: Mapping[str, Any]) -> None:
+    """Refuse what a guarantee does not go with, and a model that cannot keep it."""
+    private = [other for other, model in known.items() if "privacy" in model._defaults()]
+    if request.privacy is None:
+        if name in private:
+            raise SettingError(f"--model {name}: learns under a guarantee only, add --epsilon E and --classes A,B,...")
+        if request.classes is not None:
+            raise SettingError("--classes: is part of a guarantee, add --epsilon E.")
+        return
+    if name not in private:
+        raise SettingError(f"--model {name}: cannot keep a guarantee; with --epsilon take {' or '.join(private)}.")
+    refused = {
+        "--seed": (
+            request.seed,
+            "a published seed would undo the noise, leave it out; pictures of a saved model (--save) can be drawn with a "
+            "seed: masquerade sample --seed",
+        ),
+        "--epochs": (request.epochs, "the pictures are looked at once only; leave it out"),
+        "--keep-epochs": (request.keep_epochs, f"{name} keeps its last model; leave it out"),
+        "--start-from": (request.start_from, f"{name} learns from scratch; leave it out"),
+    }
+    for option, (value, why) in refused.items():
+        if value is not None:
+            raise SettingError(f"{option}: {why}.")
+    need_dp()
+
+
+def _declared(request: PictureRequest, pictures: Pictures) -> list[Any] | None:
+    """The classes that were declared, of the type that the pictures have; None without a guarantee or without classes."""
+    if request.privacy is None:
+        return None
+    labels = pictures.labels.get(LABEL)
+    if request.classes is None:
+        if labels is not None:
+            raise SettingError(
+                "--classes: the pictures have classes, and which there are must be public under a guarantee; name all that "
+                "there may be, parted by commas: --classes 0,1,2"
+            )
+        return None
+    listed = [name.strip() for name in request.classes.split(",")]
+    if labels is None:
+        raise SettingError("--classes: the pictures have no classes; leave it out.")
+    if labels.dtype.kind not in "iu":
+        return listed
+    try:
+        return [int(name) for name in listed]
+    except ValueError as error:
+        raise SettingError(
+            f"--classes: got {request.classes!r}, expected integers, as the pictures' classes are."
+        ) from error
 
 
 def _split(request: PictureRequest, pictures: Pictures, seed: int) -> tuple[Pictures, Pictures | None]:
@@ -124,16 +196,19 @@ def _split(request: PictureRequest, pictures: Pictures, seed: int) -> tuple[Pict
         tell(f"Too few pictures to hold {LEAST_HELD} out: the report does without unseen ones.")
         return pictures, None
     order = seeds.stream(seed, "holdout").permutation(len(pictures))
-    tell(f"Held out {held:,} pictures for the report; {len(pictures) - held:,} train.")
+    if request.privacy is None:
+        tell(f"Held out {held:,} pictures for the report; {len(pictures) - held:,} train.")
+    else:
+        tell(f"Held out {share:.0%} of the pictures for the report.")
     return pictures[np.sort(order[held:])], pictures[np.sort(order[:held])]
 
 
-def _given(request: PictureRequest, pictures: Pictures) -> dict[str, Any] | None:
+def _given(request: PictureRequest, classes: Sequence[Any]) -> dict[str, Any] | None:
     """The class that all new pictures have."""
     given = checks.split_given(request.given)
     if not given:
         return None
-    known = {str(level): level for level in pictures.classes.tolist()}
+    known = {str(level): level for level in classes}
     for name, value in given.items():
         if name != LABEL or value not in known:
             raise SettingError(

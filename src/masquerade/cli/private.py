@@ -144,10 +144,15 @@ def undeclared(schema: Schema) -> Schema:
     return dataclasses.replace(schema, declared=False)
 
 
-def tell_guarantee(ledger: Ledger, *, reports: bool) -> None:
+def tell_guarantee(
+    ledger: Ledger, *, reports: bool, public: str = "the schema, which you declared public", rows: str = "rows"
+) -> None:
     """Say what is guaranteed, what the budget went to, and what the guarantee does not cover."""
     tell(ledger.sentence())
     parts = ", ".join(f"{stage} {epsilon:.2g}" for stage, epsilon in ledger.split.items())
-    tell(f"What each stage alone would cost in ε: {parts}. Not covered: the schema, which you declared public.")
+    tell(f"What each stage alone would cost in ε: {parts}. Not covered: {public}.")
     if reports:
-        say("warning", "the report was computed from real rows, and no guarantee covers it: keep it inside the house.")
+        say(
+            "warning",
+            f"the report was computed from real {rows}, and no guarantee covers it: keep it inside the house.",
+        )

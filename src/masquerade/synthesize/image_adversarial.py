@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,23 +18,15 @@ from masquerade.errors import MasqueradeWarning, SettingError
 from masquerade.nets.loop import Compilation, Schedule, train
 from masquerade.nets.picture_gan import PictureData, PictureGAN
 from masquerade.nets.picture_nets import PictureNetFactory
-from masquerade.nets.weights import from_arrays, to_arrays
-from masquerade.picture_files import write_sheet
 from masquerade.progress import Progress
-from masquerade.synthesize.image_base import ImageSynthesizer
+from masquerade.synthesize.image_net import NetImages
 from masquerade.synthesize.image_referee import ImageReferee
 from masquerade.synthesize.settings import check_count, check_positive
 
 __all__ = ["AdversarialImages"]
 
-BLOCK = 500
-"""Pictures drawn in one compiled call."""
 
-WATCHED = 100
-"""Pictures of a grid drawn in training."""
-
-
-class AdversarialImages(ImageSynthesizer):
+class AdversarialImages(NetImages):
     """A GAN of pictures. A subclass says which nets and losses (`_gan`), and how many epochs (`_epochs`)."""
 
     epochs: int | None
@@ -45,18 +36,19 @@ class AdversarialImages(ImageSynthesizer):
     learning_rate: float
     patience: int | None
     max_minutes: float | None
-    watch: str | Path | None
     keep_epochs: str | Path | None
     generator: PictureNetFactory | None
     discriminator: PictureNetFactory | None
 
     _net: PictureGAN
-    _params: Any
     _start: Any
 
     @abstractmethod
     def _gan(self, count: int, steps: int) -> PictureGAN:
         """The pure functions, for so many training pictures and planned steps."""
+
+    def _painter(self) -> PictureGAN:
+        return self._gan(1, 1)
 
     @abstractmethod
     def _epochs(self, count: int) -> int:
@@ -163,47 +155,11 @@ class AdversarialImages(ImageSynthesizer):
 
     def _show(self, epoch: int) -> None:
         """The grid and the weights of an epoch, where they were asked for."""
-        if self.watch is not None:
-            folder = Path(self.watch)
-            folder.mkdir(parents=True, exist_ok=True)
-            count = max(self.classes_.size, 1)
-            grid = self._draw((np.arange(WATCHED) % min(count, 10)).astype(np.int32), 0, 0)
-            write_sheet(folder / f"epoch-{epoch:03d}.png", grid, columns=10)
+        self._show_grid(epoch)
         if self.keep_epochs is not None:
             folder = Path(self.keep_epochs)
             folder.mkdir(parents=True, exist_ok=True)
             self.save(folder / f"epoch-{epoch:03d}.mq")
-
-    # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _draw(self, classes: NDArray[np.int32], seed: int, start: int) -> NDArray[np.uint8]:
-        if not hasattr(self, "_drawing"):
-            key, block = jax.eval_shape(jax.random.key, 0), jnp.zeros((), jnp.int32)
-            numbers = jnp.zeros(BLOCK, jnp.int32)
-            self._drawing = Compilation(self._net.draw, self._params, key, block, numbers, quick=True).result()
-        key = jax.random.key(seeds.integer(seed, "noise"))
-        made = np.empty((len(classes), *self.shape_), np.uint8)
-        for number, first in enumerate(range(0, len(classes), BLOCK)):
-            part = classes[first : first + BLOCK]
-            padded = np.zeros(BLOCK, np.int32)
-            padded[: len(part)] = part
-            found = self._drawing(self._params, key, jnp.int32(number), padded)
-            made[first : first + BLOCK] = np.asarray(found)[: len(part)]
-        return made
-
-    def _forget(self) -> None:
-        """What was compiled for another net is of no use."""
-        if hasattr(self, "_drawing"):
-            del self._drawing
-
-    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        return {}, {f"net{name}": array for name, array in to_arrays(self._params).items()}
-
-    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        self._check_settings()
-        self._net = self._gan(1, 1)
-        saved = {name.removeprefix("net"): array for name, array in arrays.items()}
-        self._params = from_arrays(self._net.skeleton(), saved)
 
 
 def inherited(known: Any, fresh: Any) -> Any:

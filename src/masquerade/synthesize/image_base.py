@@ -19,6 +19,7 @@ from masquerade import artifact, seeds
 from masquerade.errors import ArtifactError, ConditionError, SettingError, TableError, nearest
 from masquerade.picture_files import read_pictures
 from masquerade.pictures import LABEL, Pictures
+from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback
 from masquerade.secret import Secret
@@ -136,12 +137,7 @@ class ImageSynthesizer(Learner):
         """Check that the pictures can be modelled, and keep their shape and classes."""
         if len(pictures) < LEAST_PICTURES:
             raise TableError(f"images: got {len(pictures)} pictures, expected at least {LEAST_PICTURES}.")
-        height, width = pictures.size
-        if height % 4 or width % 4 or not (8 <= height <= 64 and 8 <= width <= 64):
-            raise TableError(
-                f"images: got {height} x {width} pixels, expected multiples of 4 from 8 to 64; "
-                "read them with size=(28, 28), say."
-            )
+        self._take_shape(pictures)
         classes = pictures.classes
         if classes.size:
             values, counts = np.unique(pictures.labels[LABEL], return_counts=True)
@@ -150,7 +146,17 @@ class ImageSynthesizer(Learner):
                     f"label: class {values[counts.argmin()]!r} has {counts.min()} picture, expected at least "
                     f"{LEAST_OF_A_CLASS}; add some, or leave the class out."
                 )
-        self.shape_, self.classes_ = (height, width, pictures.channels), classes
+        self.classes_ = classes
+
+    def _take_shape(self, pictures: Pictures) -> None:
+        """Check that pictures of this size can be modelled, and keep their shape."""
+        height, width = pictures.size
+        if height % 4 or width % 4 or not (8 <= height <= 64 and 8 <= width <= 64):
+            raise TableError(
+                f"images: got {height} x {width} pixels, expected multiples of 4 from 8 to 64; "
+                "read them with size=(28, 28), say."
+            )
+        self.shape_ = (height, width, pictures.channels)
 
     def sample(self, n: int | None = None, given: Any = None, random_state: int | None = None) -> Pictures:
         """Draw new pictures.
@@ -247,6 +253,8 @@ class ImageSynthesizer(Learner):
         config = part.config
         try:
             settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
+            if isinstance(settings.get("privacy"), Mapping):
+                settings["privacy"] = Privacy.from_dict(settings["privacy"])
             model = cls(**settings, **{k: v for k, v in nets.items() if v is not None})
             height, width, channels = (int(side) for side in config["shape"])
             model.shape_, model.classes_ = (height, width, channels), np.array(config["classes"])

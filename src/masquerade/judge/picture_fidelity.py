@@ -79,10 +79,12 @@ def likeness(
     tick("features")
     scale = _Scale.of(taken[0])
     real, released, *others = (scale(side) for side in taken)
+    released = released[seeds.stream(seed, "likeness").permutation(count)]  # of no account which was made from which
     other = others[0] if others else None
-    where = f"in the features of a small net that real pictures taught {'which way up they are' if turned else 'their classes'}"
+    where = "in a small net's features"
+    taught = f" The net learnt from real pictures {'which way up they are' if turned else 'what their classes are'}."
     sizes = f"{count:,} released beside as many real pictures that trained"
-    found = [_frechet(real, released, other, seed, where, sizes)]
+    found = [_frechet(real, released, other, seed, where, sizes + ")." + taught)]
     tick("Fréchet distance")
     found.append(_kernel(real, released, other, where, sizes))
     tick("kernel distance")
@@ -91,11 +93,12 @@ def likeness(
     return Outcome(scores={score.name: score for score in found})
 
 
-def _frechet(real: Floats, released: Floats, other: Floats | None, seed: int, where: str, sizes: str) -> Score:
+def _frechet(real: Floats, released: Floats, other: Floats | None, seed: int, where: str, remark: str) -> Score:
     width = real.shape[1]
     random = seeds.stream(seed, "fréchet")
-    value, (low, high) = frechet_interval(released, real, random)
-    floor = None if other is None else frechet_distance(Moments.of(other), Moments.of(real)) / width
+    beside = Moments.of(real)  # the same for the floor, so it stands for itself
+    value, (low, high) = frechet_interval(released, beside, random)
+    floor = None if other is None else frechet_distance(beside, Moments.of(other)) / width
     times = f" Here it is {value / width / floor:.1f} times that." if floor else ""
     return Score(
         "frechet_distance",
@@ -103,7 +106,7 @@ def _frechet(real: Floats, released: Floats, other: Floats | None, seed: int, wh
         "lower",
         interval=(low / width, high / width),
         ceiling=floor,
-        meaning=f"How far apart means and covariances are {where}, as a share of the real pictures' own spread ({sizes}). "
+        meaning=f"How far apart means and covariances are {where}, as a share of the real pictures' own spread ({remark} "
         "Small samples are some way apart even where both are real; the ceiling is what unseen real pictures are."
         + times,
     )

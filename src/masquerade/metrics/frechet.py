@@ -63,28 +63,25 @@ def frechet_distance(first: Moments, second: Moments) -> float:
 
 
 def frechet_interval(
-    first: NDArray[np.floating], second: NDArray[np.floating], random: np.random.Generator
+    points: NDArray[np.floating], fixed: Moments, random: np.random.Generator
 ) -> tuple[float, tuple[float, float]]:
-    """The distance of two samples and its 95 % interval.
+    """The distance of a sample from a cloud that stands for itself, and its 95 % interval.
 
     The interval is as wide as the bootstrap says, around the figure itself: resampling repeats points, which shifts the
     distance upwards as a smaller sample would, so its spread is used and not its place.
 
     Args:
-        first: points, shape (n, width).
-        second: likewise.
+        points: the sample, shape (n, width).
+        fixed: the cloud.
         random: draws the resamples.
 
     >>> random = np.random.default_rng(0)
-    >>> value, (low, high) = frechet_interval(random.normal(size=(500, 2)), random.normal(size=(500, 2)) + 1, random)
+    >>> value, (low, high) = frechet_interval(random.normal(size=(500, 2)) + 1, Moments(np.zeros(2), np.eye(2)), random)
     >>> low < 2 < high
     True
     """
-    value = frechet_distance(Moments.of(first), Moments.of(second))
-    found = [
-        frechet_distance(*(Moments.of(side, _weights(len(side), random)) for side in (first, second)))
-        for _ in range(RESAMPLES)
-    ]
+    value = frechet_distance(fixed, Moments.of(points))
+    found = [frechet_distance(fixed, Moments.of(points, _weights(len(points), random))) for _ in range(RESAMPLES)]
     half = 1.96 * float(np.std(found, ddof=1))
     return value, (max(0.0, value - half), value + half)
 

@@ -192,7 +192,7 @@ def main() -> None:
         name, _, python = pair.partition("=")
         jobs[name] = (
             "rival: ",
-            lambda name=name, python=python: theirs(Path(python), RIVALS[name], round(100 * share)),
+            lambda name=name, python=python: theirs(Path(python), RIVALS[name], max(round(60 * share), 20)),
         )
     kept: dict[str, Any] = json.loads(options.json.read_text()) if options.json and options.json.exists() else {}
     print("| mechanism | ε at least, 95 % | whatever the noise | ε claimed | runs | seconds | |")

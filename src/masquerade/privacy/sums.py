@@ -37,7 +37,7 @@ def longest(width: int) -> int:
 def bounded_rows(whole: NDArray[np.int64]) -> NDArray[np.int64]:
     """Vectors of norm 1 on the grid, shape (n, width); one that is longer than `longest` becomes zeros."""
     limit = longest(whole.shape[1])
-    beyond = np.abs(whole).max(axis=1, initial=0) > limit
+    beyond = (whole.max(axis=1, initial=0) > limit) | (whole.min(axis=1, initial=0) < -limit)
     safe = np.where(beyond[:, None], 0, whole)  # whose squares cannot overflow
     return np.where((np.square(safe).sum(axis=1) > limit**2)[:, None], 0, safe)
 

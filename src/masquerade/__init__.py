@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from masquerade.release.desensitize import Desensitizer
     from masquerade.release.encode import Encoder
     from masquerade.release.fuse import Fusion
+    from masquerade.release.image_mask import ImageMasker
     from masquerade.release.mask import Masker
     from masquerade.rules.fixed import FixedCombinations
     from masquerade.rules.formula import Formula
@@ -62,6 +63,7 @@ _HOMES = {
     "Fusion": "masquerade.release.fuse",
     "GaussianCopula": "masquerade.synthesize.copula",
     "ImageGAN": "masquerade.synthesize.imagegan",
+    "ImageMasker": "masquerade.release.image_mask",
     "Inequality": "masquerade.rules.inequality",
     "Ledger": "masquerade.privacy.ledger",
     "Marginals": "masquerade.synthesize.marginals",
@@ -103,6 +105,7 @@ __all__ = [
     "Fusion",
     "GaussianCopula",
     "ImageGAN",
+    "ImageMasker",
     "Inequality",
     "Ledger",
     "Marginals",

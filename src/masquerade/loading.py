@@ -7,7 +7,7 @@ from typing import Any
 
 from masquerade import artifact
 from masquerade.errors import ArtifactError
-from masquerade.release import releases
+from masquerade.release import picture_releases, releases
 from masquerade.secret import Secret
 from masquerade.synthesize import image_synthesizers, synthesizers
 
@@ -31,7 +31,8 @@ def load(path: str | Path, *, generator: Any = None, discriminator: Any = None, 
             missing, or not sealed and a secret was given.
     """
     part = artifact.read(path, secret=secret)
-    made: dict[str, Any] = {cls.__name__: cls for cls in [*synthesizers().values(), *image_synthesizers().values()]}
+    with_nets = [*synthesizers().values(), *image_synthesizers().values(), *picture_releases().values()]
+    made: dict[str, Any] = {cls.__name__: cls for cls in with_nets}
     kept = {cls.__name__: cls for cls in releases().values()}
     if part.kind not in made and part.kind not in kept:
         expected = ", ".join(sorted([*made, *kept]))

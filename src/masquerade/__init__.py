@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from masquerade.synthesize.dcgan import DCGAN
     from masquerade.synthesize.imagegan import ImageGAN
     from masquerade.synthesize.marginals import Marginals
+    from masquerade.synthesize.merf import DPMERF
     from masquerade.synthesize.tvae import TVAE
 
 __version__ = "0.1.0"
@@ -56,6 +57,7 @@ _HOMES = {
     "CTGAN": "masquerade.synthesize.ctgan",
     "Column": "masquerade.schema",
     "DCGAN": "masquerade.synthesize.dcgan",
+    "DPMERF": "masquerade.synthesize.merf",
     "Desensitizer": "masquerade.release.desensitize",
     "Encoder": "masquerade.release.encode",
     "FixedCombinations": "masquerade.rules.fixed",
@@ -95,6 +97,7 @@ _HOMES = {
 __all__ = [
     "CTGAN",
     "DCGAN",
+    "DPMERF",
     "TVAE",
     "Autoregressive",
     "Column",

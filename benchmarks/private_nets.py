@@ -25,6 +25,7 @@ from grid import Grid
 
 MODELS: dict[str, Callable[[mq.Privacy | None], Any]] = {
     "autoregressive": lambda privacy: mq.Autoregressive(privacy=privacy),
+    "ctgan": lambda privacy: mq.CTGAN(privacy=privacy),
 }
 SCORES = (
     "column_shapes",

@@ -29,7 +29,7 @@ from masquerade.privacy.dpsgd import Plan
 
 __all__ = ["Pairs", "PrivateGAN", "PrivateGANState", "PrivateGANTraining"]
 
-POOL = 1_024
+POOL = 512
 """Made rows of a step, from which each unit takes some by its own chance."""
 
 LEAST_SHARE = 1e-6

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["Clique", "JunctionTree", "cells_needed", "cells_of"]
+__all__ = ["Clique", "JunctionTree", "Way", "cells_needed", "cells_of"]
 
 Clique = tuple[int, ...]
 """Columns, rising."""
@@ -26,6 +26,19 @@ def cells_of(clique: Iterable[int], sizes: Sequence[int]) -> int:
     12
     """
     return math.prod(sizes[column] for column in clique)
+
+
+@dataclass(frozen=True)
+class Way:
+    """Cliques of a tree that a column is to be added to.
+
+    Args:
+        places: of the cliques.
+        cells: how many cells that adds.
+    """
+
+    places: tuple[int, ...]
+    cells: int
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ class JunctionTree:
         9.4.3); the cliques that are left are joined by a spanning tree of the largest intersections.
         """
         found = _eliminated(sizes, wanted)
-        return cls._joined(tuple(sizes), sorted(found, key=lambda c: (-cells_of(c, sizes), sorted(c))))
+        return cls._joined(tuple(sizes), _sorted(found, sizes))
 
     @classmethod
     def _joined(cls, sizes: tuple[int, ...], cliques: Sequence[frozenset[int]]) -> JunctionTree:
@@ -106,39 +119,47 @@ class JunctionTree:
             if len(tops) != 1:
                 raise ValueError("a column's cliques do not hang together")
 
-    def added_cells(self, column: int) -> dict[int, int]:
-        """How many cells the tree would grow by, at most, if this column and another were to share a clique.
-
-        The column is added to every clique on the way to the other one; and between the last two on the way a clique is put of
-        both columns and what those share, or the column is added to the last one too: whichever is less.
-        """
-        neighbours: list[list[tuple[int, Clique]]] = [[] for _ in self.cliques]
+    def ways_from(self, column: int) -> dict[int, Way]:
+        """By other column, how the tree could be grown so that both share a clique: the way from the one to the other."""
+        neighbours: list[list[int]] = [[] for _ in self.cliques]
         for place, parent in enumerate(self.parents[1:], 1):
-            neighbours[place].append((parent, self.separators[place]))
-            neighbours[parent].append((place, self.separators[place]))
-        size = self.sizes[column]
-        cost = {place: 0 for place, clique in enumerate(self.cliques) if column in clique}
-        found = {other: 0 for place in cost for other in self.cliques[place]}
-        open_ = list(cost)
+            neighbours[place].append(parent)
+            neighbours[parent].append(place)
+        ways = {place: Way((), 0) for place, clique in enumerate(self.cliques) if column in clique}
+        found = {other: ways[place] for place in ways for other in self.cliques[place]}
+        open_ = list(ways)
         while open_:
             place = open_.pop()
-            for next_, shared in neighbours[place]:
-                if next_ in cost:
+            for next_ in neighbours[place]:
+                if next_ in ways:
                     continue
-                whole = cells_of(self.cliques[next_], self.sizes) * (size - 1)
-                cost[next_] = cost[place] + whole
+                added = cells_of(self.cliques[next_], self.sizes) * (self.sizes[column] - 1)
+                ways[next_] = Way((*ways[place].places, next_), ways[place].cells + added)
                 for other in self.cliques[next_]:
-                    between = cells_of({*shared, column, other}, self.sizes)
-                    added = cost[place] + min(whole, between)
-                    found[other] = min(found.get(other, added), added)
+                    if other not in found or ways[next_].cells < found[other].cells:
+                        found[other] = ways[next_]
                 open_.append(next_)
         return found
+
+    def grown(self, column: int, way: Way) -> JunctionTree:
+        """The tree with a column added to every clique on a way of `ways_from`."""
+        cliques = {
+            frozenset((*clique, column)) if place in way.places else frozenset(clique)
+            for place, clique in enumerate(self.cliques)
+        }
+        largest = [clique for clique in cliques if not any(clique < other for other in cliques)]
+        return self._joined(self.sizes, _sorted(largest, self.sizes))
 
     def home(self, clique: Iterable[int]) -> int:
         """The place of the smallest clique that holds these columns; -1 where none does."""
         wanted = set(clique)
         homes = [place for place, held in enumerate(self.cliques) if wanted <= set(held)]
         return min(homes, key=lambda place: cells_of(self.cliques[place], self.sizes), default=-1)
+
+
+def _sorted(cliques: Iterable[frozenset[int]], sizes: Sequence[int]) -> list[frozenset[int]]:
+    """The largest first."""
+    return sorted(cliques, key=lambda clique: (-cells_of(clique, sizes), sorted(clique)))
 
 
 def cells_needed(sizes: Sequence[int], wanted: Iterable[Clique]) -> int:

@@ -41,7 +41,8 @@ def pair_marginals(beliefs: Beliefs) -> Iterator[tuple[tuple[int, int], Table]]:
         front = joint.transpose([0, *(1 + given.index(c) for c in (*kept, *lost))]).reshape(size, *blocks[:2])
         told = np.matmul(front.transpose(1, 0, 2), conditionals[key]).transpose(1, 0, 2)
         shape = [tree.sizes[c] for c in (*kept, *new)]
-        return told.reshape(size, *shape).transpose([0, *(1 + (*kept, *new).index(c) for c in wanted)])
+        order = [0, *(1 + (*kept, *new).index(c) for c in wanted)]
+        return np.asarray(told.reshape(size, *shape).transpose(order), np.float64)
 
     for column in range(len(tree.sizes)):
         home = tree.home((column,))

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from masquerade.nets.maxent import Measured
+from masquerade.nets.maxent import Measured, grouped
 
 __all__ = ["nearest_counts", "reconciled"]
 
@@ -31,7 +31,7 @@ def nearest_counts(counts: NDArray[np.float64], total: float) -> NDArray[np.floa
     """
     falling = np.sort(counts)[::-1]
     over = (np.cumsum(falling) - total) / np.arange(1, counts.size + 1)
-    return np.maximum(counts - over[np.flatnonzero(falling > over)[-1]], 0.0)
+    return np.asarray(np.maximum(counts - over[np.flatnonzero(falling > over)[-1]], 0.0), np.float64)
 
 
 def reconciled(measured: Sequence[Measured], sizes: Sequence[int], total: float) -> list[Measured]:
@@ -83,10 +83,7 @@ def _agreeing(m: Measured, columns: Sequence[NDArray[np.float64]]) -> Measured:
     It is max(values + u + v, 0), where u and v are one number for each code of either column; each is found given the other, in
     turn (Dykstra 1983; for a table of one column, at once).
     """
-    wanted = [
-        np.bincount(group, weights=columns[column], minlength=m.values.shape[axis])
-        for axis, (column, group) in enumerate(zip(m.columns, m.groups, strict=True))
-    ]
+    wanted = [grouped(columns[column], (group,)) for column, group in zip(m.columns, m.groups, strict=True)]
     if len(wanted) == 1:
         return replace(m, values=wanted[0])
     rows, sums = m.values, np.zeros(m.values.shape[1])

@@ -10,6 +10,7 @@ columns stand together too, which makes tables across cliques steadier.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,8 @@ def draw_rows(beliefs: Beliefs, rows: int, random: np.random.Generator) -> NDArr
     """
     tree = beliefs.tree
     codes = np.zeros((rows, len(tree.sizes)), np.int32)
+    if rows == 0:
+        return codes
     done: list[int] = []
     for table, clique in zip(beliefs.tables, tree.cliques, strict=True):
         for column in sorted(set(clique) - set(done), key=lambda c: tree.sizes[c]):
@@ -49,7 +52,8 @@ def draw_rows(beliefs: Beliefs, rows: int, random: np.random.Generator) -> NDArr
             used, key = np.unique(key, return_inverse=True)
             joint, rank = _smoothed(joint[used] + 1e-300, np.bincount(key, minlength=used.size))
             others = [codes[:, c] for c in random.permutation([c for c in done if c not in given])[:ALIKE]]
-            order = np.lexsort((random.random(rows), *others, rank.groups[key]))
+            keys: list[NDArray[Any]] = [random.random(rows), *others, rank.groups[key]]
+            order = np.lexsort(keys)
             places = np.empty(rows)
             places[order] = (random.random() + GOLDEN * np.arange(rows)) % 1.0
             drawn = _inverted(joint, key, places)
@@ -67,7 +71,7 @@ class _Ranks:
 
 
 def _smoothed(joint: Table, rows: NDArray[np.intp]) -> tuple[Table, _Ranks]:
-    """Groups (rows of the table) and codes (columns) in the order of their scores on the first axis of a correspondence analysis.
+    """Groups (rows of the table) and codes (columns) in the order of their scores on a first axis (correspondence analysis).
 
     So the distributions of neighbouring groups are alike, and places that are even over several small groups are even in each.
     Returns the table with its columns in that order.
@@ -87,7 +91,8 @@ def _inverted(shares: Table, group: NDArray[np.intp], places: NDArray[np.float64
     edges = np.cumsum(shares, axis=1)
     edges /= edges[:, -1:]
     ladder = (edges + np.arange(len(edges))[:, None]).ravel()
-    return np.clip(np.searchsorted(ladder, group + places, side="right") - group * size, 0, size - 1)
+    found = np.searchsorted(ladder, group + places, side="right") - group * size
+    return np.asarray(np.clip(found, 0, size - 1), np.intp)
 
 
 def _settled(

@@ -5,12 +5,15 @@ What is decided here is decided by noised counts alone, and costs no budget.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CoarseColumn", "coarse_column", "nearest_counts"]
+from masquerade.nets.reconcile import nearest_counts
+
+__all__ = ["CoarseColumn", "coarse_column"]
 
 RARE = 3.0
 """A code whose noised count is below so many standard deviations of its noise is rare (MST's rule, arXiv 2108.04978)."""
@@ -57,16 +60,12 @@ def coarse_column(
         places: where the codes lie on a line, NaN where one does not; None where they have no order.
         most: the model has at most so many codes of it, at least 2.
     """
-    rank = np.argsort(np.argsort(-counts, kind="stable"))
-    rare = (counts < RARE * sigma) | (rank >= most - 1)
-    if rare.sum() < 2:
-        rare[:] = False
-    group = np.where(rare, (~rare).sum(), np.cumsum(~rare) - 1).astype(np.intp)
+    group = _beside(counts, sigma, most) if places is None else _along(counts, sigma, places, most)
     weights = nearest_counts(counts, total)
-    if rare.any():
-        weights[rare] = _shrunk(counts[rare], sigma)
+    for merged in np.flatnonzero(np.bincount(group) > 1):
+        weights[group == merged] = _shrunk(counts[group == merged], sigma)
     weights += 1e-3
-    values = np.bincount(group, weights=counts)
+    values = np.bincount(group, weights=counts).astype(np.float64)
     smoothed = nearest_counts(values, total) + 0.5
     shares = smoothed / smoothed.sum()
     line = None if places is None else _places_of_groups(places, weights, group)
@@ -75,15 +74,33 @@ def coarse_column(
     return CoarseColumn(group, weights, shares, values, sigma, tuple(views))
 
 
-def nearest_counts(counts: NDArray[np.float64], total: float) -> NDArray[np.float64]:
-    """The counts of this total, none below 0, that are nearest to the given ones (Duchi et al. 2008).
+def _beside(counts: NDArray[np.float64], sigma: float, most: int) -> NDArray[np.intp]:
+    """All rare codes in one group, the last; the others each by itself."""
+    rank = np.argsort(np.argsort(-counts, kind="stable"))
+    rare = (counts < RARE * sigma) | (rank >= most - 1)
+    if rare.sum() < 2:
+        rare[:] = False
+    return np.where(rare, (~rare).sum(), np.cumsum(~rare) - 1).astype(np.intp)
 
-    >>> nearest_counts(np.array([8.0, 4.0, -3.0]), 10.0).tolist()
-    [7.0, 3.0, 0.0]
-    """
-    falling = np.sort(counts)[::-1]
-    over = (np.cumsum(falling) - total) / np.arange(1, counts.size + 1)
-    return np.maximum(counts - over[np.flatnonzero(falling > over)[-1]], 0.0)
+
+def _along(counts: NDArray[np.float64], sigma: float, places: NDArray[np.float64], most: int) -> NDArray[np.intp]:
+    """Neighbours on the line together until they stand above their noise; a code that is not on it by itself."""
+    there = np.isfinite(places)
+    order = np.flatnonzero(there)[np.argsort(places[there], kind="stable")]
+    least = RARE * sigma
+    while True:
+        group = np.zeros(counts.size, np.intp)
+        number, weight, codes = 0, 0.0, 0
+        for code in order:
+            group[code], weight, codes = number, weight + counts[code], codes + 1
+            if weight >= least * math.sqrt(codes):
+                number, weight, codes = number + 1, 0.0, 0
+        if codes and number:
+            group[group == number] = number - 1  # what is left at the end is too little
+        group[~there] = group.max() + 1 + np.arange((~there).sum())
+        if group.max() < most:
+            return group
+        least = 1.3 * max(least, 1.0)
 
 
 def _shrunk(counts: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:

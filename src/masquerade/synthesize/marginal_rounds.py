@@ -19,19 +19,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from masquerade.nets.junction import Clique, JunctionTree, cells_needed
+from masquerade.nets.junction import Clique, JunctionTree, Way, cells_needed
 from masquerade.nets.maxent import Measured, Model, fit, grouped
 from masquerade.nets.pair_marginals import pair_marginals
 from masquerade.nets.reconcile import reconciled
 from masquerade.privacy.accountant import Accountant
-from masquerade.privacy.events import discrete_gaussian, exponential
+from masquerade.privacy.events import Event, discrete_gaussian, exponential
 from masquerade.privacy.noise import noised_counts
 from masquerade.privacy.selection import choose
 from masquerade.synthesize.marginal_codes import CoarseColumn
 
 __all__ = ["Plan", "Rounds", "plan"]
 
-LATER_ROUNDS = 4
+LATER_ROUNDS = 3
 """Rounds after the spanning tree; each chooses half as many pairs as there are columns."""
 
 SELECTION = 0.05
@@ -80,10 +80,15 @@ def plan(columns: int, accountant: Accountant, sensitivity: int) -> Plan:
     count = sum(rounds)
     epsilon = accountant.selection_epsilon(SELECTION, count)
     choices = exponential(epsilon, what="which pairs of columns to count", count=count)
-    said = {"stage": "marginals", "what": "counts of pairs of columns", "count": count, "sensitivity": sensitivity}
-    sigma = accountant.calibrate(lambda sigma: [choices, discrete_gaussian(sigma, **said)])
+
+    def tables(sigma: float) -> Event:
+        return discrete_gaussian(
+            sigma, stage="marginals", what="counts of pairs of columns", count=count, sensitivity=sensitivity
+        )
+
+    sigma = accountant.calibrate(lambda sigma: [choices, tables(sigma)])
     accountant.spend(choices)
-    accountant.spend(discrete_gaussian(sigma, **said))
+    accountant.spend(tables(sigma))
     return Plan(rounds, epsilon, sigma)
 
 
@@ -113,6 +118,7 @@ class Rounds:
 
     def __post_init__(self) -> None:
         self.sizes = tuple(column.size for column in self.columns)
+        self.tree = JunctionTree.of(self.sizes, self.graph)
         for place, column in enumerate(self.columns):
             self.measured.append(Measured((place,), (column.views[0],), column.values, column.sigma))
         self._fit(WALKS)
@@ -125,7 +131,7 @@ class Rounds:
     def _fit(self, walks: int) -> None:
         start = self.model.factors if hasattr(self, "model") else ()
         self.model = fit(
-            JunctionTree.of(self.sizes, self.graph),
+            self.tree,
             [column.shares for column in self.columns],
             reconciled(self.measured, self.sizes, self.total),
             self.total,
@@ -139,41 +145,44 @@ class Rounds:
     def _measure(self, count: int) -> None:
         """Choose tables and count them, no cycle among the new ones."""
         candidates, scores = self._scored()
-        component = np.arange(len(self.sizes))
-        tree, refused = self.model.tree, set[Clique]()
+        component, refused = np.arange(len(self.sizes)), set[Clique]()
         for _ in range(count):
-            joined = {
-                pair
-                for pair in itertools.combinations(range(len(self.sizes)), 2)
-                if component[pair[0]] == component[pair[1]]
-            }
-            fitting = self._fitting(tree, joined, refused)
-            open_ = [i for i, (clique, _) in enumerate(candidates) if clique in fitting]
+            fitting = self._fitting(component, refused)
+            open_ = [i for i, (clique, _) in enumerate(candidates) if len(clique) == 1 or clique in fitting]
             clique, views = candidates[open_[choose(scores[open_], self.plan.epsilon, float(self.sensitivity))]]
             self._count(clique, views)
             if len(clique) == 2:
                 component[component == component[clique[0]]] = component[clique[1]]
-                if clique not in self.graph:
-                    self.graph.append(clique)
-                    tree = JunctionTree.of(self.sizes, self.graph)
+                self._grow(clique, fitting[clique])
 
-    def _fitting(self, tree: JunctionTree, joined: set[Clique], refused: set[Clique]) -> set[Clique]:
-        """Single columns, and pairs with which the model stays small enough."""
-        found: set[Clique] = {(column,) for column in range(len(self.sizes))}
-        room = self.max_cells - tree.cells
-        for a in range(len(self.sizes)):
-            for b, added in tree.added_cells(a).items():
-                pair = (min(a, b), max(a, b))
-                if a == b or pair in joined or pair in found:
+    def _fitting(self, component: NDArray[np.intp], refused: set[Clique]) -> dict[Clique, tuple[int, Way] | None]:
+        """Pairs that close no cycle and with which the model stays small enough, and by which way; None: built anew."""
+        found: dict[Clique, tuple[int, Way] | None] = {}
+        room = self.max_cells - self.tree.cells
+        for column in range(len(self.sizes)):
+            for other, way in self.tree.ways_from(column).items():
+                pair = (min(column, other), max(column, other))
+                if component[column] == component[other]:
                     continue
-                if added <= room:
-                    found.add(pair)
-                elif a < b and len(self.sizes) <= EXACT_COLUMNS and pair not in refused:
+                old = found.get(pair)
+                if way.cells <= room and (old is None or way.cells < old[1].cells):
+                    found[pair] = (column, way)
+                elif pair not in found and pair not in refused and len(self.sizes) <= EXACT_COLUMNS:
                     if cells_needed(self.sizes, [*self.graph, pair]) <= self.max_cells:
-                        found.add(pair)
+                        found[pair] = None
                     else:
                         refused.add(pair)
         return found
+
+    def _grow(self, pair: Clique, grown: tuple[int, Way] | None) -> None:
+        """Make room for a pair in the junction tree, the smaller of two."""
+        if pair in self.graph:
+            return
+        self.graph.append(pair)
+        ways = [JunctionTree.of(self.sizes, self.graph)]
+        if grown is not None:
+            ways.append(self.tree.grown(*grown))
+        self.tree = min(ways, key=lambda tree: tree.cells)
 
     def _scored(self) -> tuple[list[tuple[Clique, tuple[int, ...]]], NDArray[np.float64]]:
         """Candidates (columns, and the view of each), and how much better each would be known (arXiv 2201.12677, section 3.2).

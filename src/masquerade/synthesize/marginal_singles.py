@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from masquerade.privacy.events import discrete_gaussian
+from masquerade.privacy.events import Event, discrete_gaussian
 from masquerade.privacy.noise import noised_counts
 from masquerade.schema import Schema
 from masquerade.synthesize.private import Prepared
@@ -46,14 +46,18 @@ def count_singles(prepared: Prepared, share: float | None, most_bins: int, sensi
     """
     layout, accountant = prepared.codec.layout, prepared.accountant
     relative = np.array(_public_sizes(prepared.codec.schema, layout.names, most_bins)) ** (-1 / 3)
-    said = {"stage": "marginals", "what": "counts of each column again", "sensitivity": sensitivity}
+
+    def counting(multiplier: float, count: int = 1) -> Event:
+        what = "counts of each column again"
+        return discrete_gaussian(multiplier, stage="marginals", what=what, count=count, sensitivity=sensitivity)
+
     if share is None:
-        unit = accountant.calibrate(lambda sigma: [discrete_gaussian(sigma * float(r), **said) for r in relative])
+        unit = accountant.calibrate(lambda sigma: [counting(sigma * float(r)) for r in relative])
     else:
         unit = accountant.sigma(share) * math.sqrt(float((1 / relative**2).sum()))
     multipliers = [unit * float(r) for r in relative]
     for multiplier in sorted(set(multipliers)):
-        accountant.spend(discrete_gaussian(multiplier, count=multipliers.count(multiplier), **said))
+        accountant.spend(counting(multiplier, multipliers.count(multiplier)))
     counts, sigmas = [], []
     for place, (first, size, multiplier) in enumerate(zip(prepared.counts, layout.sizes, multipliers, strict=True)):
         scale = multiplier * sensitivity

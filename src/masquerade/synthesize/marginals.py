@@ -31,7 +31,7 @@ from masquerade.synthesize.settings import check_count
 
 __all__ = ["Marginals"]
 
-SINGLE = 0.25
+SINGLE = 0.35
 """Share of the budget for counting single columns a second time, the larger ones with less noise."""
 
 

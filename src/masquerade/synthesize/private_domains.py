@@ -79,7 +79,8 @@ def find_domains(
     moments) within which cells clearly stand above the noise: they are round, and a few extreme values do not move them.
     Levels that are not declared are those whose noised count passes a threshold that a level of one unit passes with
     probability at most its part of δ (a tenth of δ over all such columns); the others are drawn from them.
-    Each number with more values than cells is counted twice: all of it, then its heaviest cells in finer parts.
+    Each number with more values than cells is counted twice: all of it, then its heaviest cells in finer parts. A number whose
+    declaration allows no more values than it may have leaves is not counted at all: each value is a leaf.
 
     Args:
         typed: the rows, private.
@@ -93,13 +94,16 @@ def find_domains(
         SchemaError: nothing stands above the noise in a column whose bounds or levels are not declared.
     """
     columns = [column for column in schema if column.kind != "id" and column.name != schema.unit]
-    numbers = [column for column in columns if column.is_numeric]
+    few = [column for column in columns if _has_few_values(column, most_bins)]
+    numbers = [column for column in columns if column.is_numeric and column not in few]
     open_bounds, open_levels = [c for c in numbers if lacks_bounds(c)], [c for c in columns if lacks_levels(c)]
     # A number without declared bounds counts as one with many values: what is spent must not hang on what is found.
     fine = [c for c in numbers if lacks_bounds(c) or not Grid.of(c).single]
     count = len(open_bounds) + len(open_levels) + len(numbers) + len(fine)
+    even = {column.name: Grid.of(column) for column in few}
+    histograms = {name: Histogram(grid, np.ones(grid.cells), 0.0) for name, grid in even.items()}
     if not count:
-        return Domains(schema, {}, {})
+        return Domains(schema, histograms, {})
     sigma = accountant.sigma(share, count)
     scale = sigma * sensitivity
 
@@ -119,7 +123,6 @@ def find_domains(
         found, rows = found_levels(column, typed.get_column(column.name), scale, delta, sensitivity)
         schema, levels[column.name] = _replaced(schema, dataclasses.replace(column, levels=found)), rows
     pay("histograms of numbers", len(numbers))
-    histograms = {}
     for column in numbers:
         grid = Grid.of(schema[column.name])
         counted = noised_counts(grid.count(typed.get_column(column.name)), scale)
@@ -129,6 +132,11 @@ def find_domains(
         coarse = histograms[column.name]
         histograms[column.name] = _finer(coarse, typed.get_column(column.name), most_bins)
     return Domains(schema, histograms, levels)
+
+
+def _has_few_values(column: Column, most: int) -> bool:
+    """Whether a number with declared bounds has at most so many values."""
+    return column.is_numeric and not lacks_bounds(column) and int(Grid.of(column).edges[-1]) <= most
 
 
 def _replaced(schema: Schema, column: Column) -> Schema:

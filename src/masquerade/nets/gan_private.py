@@ -79,7 +79,8 @@ class PrivateGAN(TabularGAN):
     """
 
     def __init__(self, layout: Layout, settings: GANSettings, generator: NetFactory, critic: NetFactory):
-        assert not any(layout.continuous), "a private codec has codes only"
+        if any(layout.continuous):
+            raise SettingError("layout: got columns with scalars, and a private GAN is made for codes only; fit again.")
         floored = [np.maximum(share, LEAST_SHARE) for share in layout.frequencies]
         self.shares = np.concatenate([share / share.sum() for share in floored]).astype(np.float32)
         super().__init__(layout, settings, generator, critic)

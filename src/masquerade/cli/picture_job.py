@@ -17,7 +17,7 @@ from masquerade.cli.private import tell_guarantee
 from masquerade.cli.reading import HOLDOUT_SHARE
 from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger
 from masquerade.errors import SettingError, nearest
-from masquerade.picture_files import check_picture_output, read_pictures, write_pictures
+from masquerade.picture_files import check_picture_output, write_pictures
 from masquerade.pictures import LABEL, Pictures
 from masquerade.privacy.accounting import need_dp
 from masquerade.privacy.budget import Privacy
@@ -75,7 +75,9 @@ def run_pictures(request: PictureRequest) -> None:
     """Do all of it; either everything that was asked for is written, or nothing but a model worth keeping."""
     chosen = _check(request)
     seed = seeds.check_seed(request.seed)
-    pictures = read_pictures(request.data, **request.reading)
+    from masquerade.synthesize.image_source import open_pictures
+
+    pictures = open_pictures(request.data, **request.reading)
     train, held = _split(request, pictures, seed)
     declared = _declared(request, pictures)
     given = _given(request, pictures.classes.tolist() if declared is None else declared)

@@ -142,7 +142,8 @@ def train(
     Args:
         step: one pure step `(state, data) -> (state, losses)`.
         state: a pytree of arrays.
-        data: a pytree of arrays, handed to every step.
+        data: a pytree of arrays, handed to every step; or a function of the epoch's number, from 0, that gives that epoch's, of
+            the same shapes, where not all of it should be in memory.
         schedule: how long to train.
         snapshot: what of the state is worth keeping (the generator's weights).
         validate: score of a snapshot, higher is better; None: the last snapshot counts as the best.
@@ -176,17 +177,21 @@ def train(
         )
 
     stopped, losses, started = "epochs", {}, False
+    shard = data(trail.epoch) if callable(data) else data
     try:
-        compilation = Compilation(chunk, state, data, jnp.int32(1), quick=schedule.quick)
+        compilation = Compilation(chunk, state, shard, jnp.int32(1), quick=schedule.quick)
         run = compilation.result(lambda seconds: tell("compile", 0, {}, seconds=seconds))
         tell("compile", 0, {}, seconds=time.monotonic() - began, finished=True)
         length, train_began = 1, time.monotonic()
         while trail.epoch < schedule.epochs and stopped == "epochs":
             done = 0
+            if callable(data) and trail.epoch > first_epoch:
+                del shard
+                shard = data(trail.epoch)
             while done < schedule.steps_per_epoch:
                 steps = min(length, schedule.steps_per_epoch - done)
                 chunk_began = time.monotonic()
-                new_state, mean = run(before(state, steps), data, jnp.int32(steps))
+                new_state, mean = run(before(state, steps), shard, jnp.int32(steps))
                 losses = {name: float(value) for name, value in mean.items()}
                 if not all(map(math.isfinite, losses.values())):
                     stopped = "diverged"

@@ -21,6 +21,7 @@ from masquerade.nets.picture_nets import PictureNetFactory
 from masquerade.progress import Progress
 from masquerade.synthesize.image_net import NetImages
 from masquerade.synthesize.image_referee import ImageReferee
+from masquerade.synthesize.image_source import largest_shard
 from masquerade.synthesize.settings import check_count, check_positive
 
 __all__ = ["AdversarialImages"]
@@ -106,10 +107,12 @@ class AdversarialImages(NetImages):
     def _learn(self, images: NDArray[np.uint8], classes: NDArray[np.int32], seed: int) -> None:
         began = time.monotonic()
         referee = ImageReferee(images, classes, self.classes_.size, seeds.integer(seed, "referee"), self._tell)
-        images, classes = images[referee.training], classes[referee.training]
-        epochs = self._epochs(len(images))
-        steps = max(len(images) // min(self.batch_size, max(len(images) // 2, 2)), 1)
-        self._net = gan = self._gan(len(images), epochs * steps)
+        count = len(referee.training)
+        size = min(largest_shard(self.shape_), count)
+        shards = -(-count // size)
+        epochs = self._epochs(count) * shards
+        steps = max(size // min(self.batch_size, max(count // 2, 2)), 1)
+        self._net = gan = self._gan(count, epochs * steps)
         self._forget()
         beginning = seeds.integer(seed, "train")
 
@@ -129,12 +132,22 @@ class AdversarialImages(NetImages):
             self._scores.append(referee.judge(self._draw(drawn, beginning, 0)))
             return self._scores[-1]["score"]
 
+        def shard(number: int) -> PictureData:
+            turn = (
+                seeds.stream(seed, "shards", number // shards).permutation(referee.training)
+                if shards > 1
+                else referee.training
+            )
+            begin = number % shards * (count - size) // max(shards - 1, 1)  # the last ones overlap
+            rows = np.sort(turn[begin : begin + size])
+            return PictureData(jnp.asarray(images[rows]), jnp.asarray(classes[rows]))
+
         self._scores: list[dict[str, float]] = []
         limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
         outcome = train(
             gan.step,
             state,
-            PictureData(jnp.asarray(images), jnp.asarray(classes)),
+            shard if shards > 1 else shard(0),
             Schedule(epochs, steps, limit, validate_every=1, patience=self.patience, quick=True),
             snapshot=lambda state: state.average,
             validate=validate,

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from masquerade import artifact, seeds
 from masquerade.errors import ArtifactError, ConditionError, SettingError, TableError, nearest
-from masquerade.picture_files import read_pictures
 from masquerade.pictures import LABEL, Pictures
 from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback
 from masquerade.secret import Secret
 from masquerade.synthesize.estimator import Learner
+from masquerade.synthesize.image_source import open_pictures
 from masquerade.synthesize.settings import check_count
 
 __all__ = ["ImageSynthesizer", "as_pictures"]
@@ -47,7 +47,7 @@ def as_pictures(images: Any, labels: Any = None) -> Pictures:
         SettingError: labels beside something that has its own.
     """
     if isinstance(images, str | Path):
-        images = read_pictures(images)
+        images = open_pictures(images)
     if isinstance(images, Pictures):
         if labels is None:
             return images
@@ -143,7 +143,7 @@ class ImageSynthesizer(Learner):
             values, counts = np.unique(pictures.labels[LABEL], return_counts=True)
             if (counts < LEAST_OF_A_CLASS).any():
                 raise TableError(
-                    f"label: class {values[counts.argmin()]!r} has {counts.min()} picture, expected at least "
+                    f"label: class {values.tolist()[counts.argmin()]!r} has {counts.min()} picture, expected at least "
                     f"{LEAST_OF_A_CLASS}; add some, or leave the class out."
                 )
         self.classes_ = classes
@@ -252,8 +252,10 @@ class ImageSynthesizer(Learner):
         """A fitted model from what `save` wrote; `nets` are factories that the user brought."""
         config = part.config
         try:
-            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
-            if isinstance(settings.get("privacy"), Mapping):
+            settings: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()
+            }
+            if settings.get("privacy") is not None:
                 settings["privacy"] = Privacy.from_dict(settings["privacy"])
             model = cls(**settings, **{k: v for k, v in nets.items() if v is not None})
             height, width, channels = (int(side) for side in config["shape"])

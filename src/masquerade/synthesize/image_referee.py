@@ -15,6 +15,9 @@ __all__ = ["ImageReferee"]
 
 HELD_SHARE = 0.1
 MOST_HELD = 5_000
+MOST_TAUGHT = 60_000
+"""Pictures that the net whose features are compared learns from."""
+
 DRAWN = 2_000
 """Pictures drawn for a judgement."""
 
@@ -56,8 +59,11 @@ class ImageReferee:
         held = min(max(round(HELD_SHARE * len(images)), 2), MOST_HELD)
         self.held, self.training = np.sort(order[:held]), np.sort(order[held:])
         self._classes, self._seed = classes[self.held], seed
-        known = images[self.training]
-        labels, kinds = classes[self.training], count
+        taught = self.training
+        if len(taught) > MOST_TAUGHT:
+            taught = np.sort(seeds.stream(seed, "taught").choice(taught, MOST_TAUGHT, replace=False))
+        known = images[taught]
+        labels, kinds = classes[taught], count
         if count < 2:
             known, labels, kinds = turned(known, seed)
         shape = (images.shape[1], images.shape[2], images.shape[3])

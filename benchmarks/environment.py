@@ -13,6 +13,7 @@ FOLDER = Path(__file__).with_name(".envs")
 REQUIREMENTS = {
     "ctgan": ("torch==2.13.0", "ctgan==0.12.1"),
     "mostlyai": ("torch==2.13.0", "mostlyai-engine==2.7.3"),
+    "dpmm": ("dpmm==0.1.9",),
 }
 """What each peer needs, in the order of installing."""
 UNWANTED = {"mostlyai": ("torchvision", "torchaudio")}

@@ -3,8 +3,8 @@
 Column by column, down the junction tree: each code is drawn given the columns that it shares a clique with and that are drawn
 already, by inverting its distribution at a place in [0, 1). Places of rows that agree in what is given are spread evenly
 (multiples of the golden ratio, turned by a random angle: Niederreiter 1992, chapter 3), so that all tables of a clique come
-out nearly as the model has them, while each row by itself is an exact draw. Within such rows, those that agree in a few other
-columns stand together too, which makes tables across cliques steadier.
+out nearly as the model has them. Within such rows, those that agree in a few other columns stand together too, which makes
+tables across cliques steadier; at last some rows in a hundred are changed so that single columns come out as expected.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ GOLDEN = (5**0.5 - 1) / 2
 
 TURNS = 4
 """At most so often rows are looked for that could have a code that came too seldom."""
+
+FEW_ROWS = 1_000
+"""Fewer rows than that are drawn one by one: what steadies many rows would bend few."""
 
 ALIKE = 2
 """So many columns besides are sorted by."""
@@ -50,15 +53,20 @@ def draw_rows(beliefs: Beliefs, rows: int, random: np.random.Generator) -> NDArr
             for c in given:
                 key = key * tree.sizes[c] + codes[:, c]
             used, key = np.unique(key, return_inverse=True)
-            joint, rank = _smoothed(joint[used] + 1e-300, np.bincount(key, minlength=used.size))
-            others = [codes[:, c] for c in random.permutation([c for c in done if c not in given])[:ALIKE]]
+            shares = joint[used] + 1e-300
+            shares /= shares.sum(axis=1, keepdims=True)
+            done.append(column)
+            if rows < FEW_ROWS:
+                codes[:, column] = _inverted(shares, key, random.random(rows))
+                continue
+            shares, rank = _smoothed(shares, np.bincount(key, minlength=used.size))
+            others = [codes[:, c] for c in random.permutation([c for c in done[:-1] if c not in given])[:ALIKE]]
             keys: list[NDArray[Any]] = [random.random(rows), *others, rank.groups[key]]
             order = np.lexsort(keys)
             places = np.empty(rows)
             places[order] = (random.random() + GOLDEN * np.arange(rows)) % 1.0
-            drawn = _inverted(joint, key, places)
-            codes[:, column] = rank.codes[_settled(drawn, joint, key, random)]
-            done.append(column)
+            drawn = _inverted(shares, key, places)
+            codes[:, column] = rank.codes[_settled(drawn, shares, key, random)]
     return random.permutation(codes, axis=0)
 
 
@@ -70,13 +78,12 @@ class _Ranks:
     codes: NDArray[np.intp]
 
 
-def _smoothed(joint: Table, rows: NDArray[np.intp]) -> tuple[Table, _Ranks]:
+def _smoothed(shares: Table, rows: NDArray[np.intp]) -> tuple[Table, _Ranks]:
     """Groups (rows of the table) and codes (columns) in the order of their scores on a first axis (correspondence analysis).
 
     So the distributions of neighbouring groups are alike, and places that are even over several small groups are even in each.
     Returns the table with its columns in that order.
     """
-    shares = joint / joint.sum(axis=1, keepdims=True)
     mean = np.average(shares, axis=0, weights=rows)
     apart = (shares - mean) / np.sqrt(mean + 1e-12)
     axis = np.linalg.eigh((apart * rows[:, None]).T @ apart)[1][:, -1]
@@ -105,7 +112,8 @@ def _settled(
     drawn = drawn.copy()
     size = shares.shape[1]
     wanted = np.bincount(group, minlength=len(shares)) @ shares
-    whole = np.diff(np.rint(np.concatenate([[0.0], np.cumsum(wanted)]))).astype(np.int64)
+    ends = np.concatenate([[0.0], np.cumsum(wanted)[:-1], [len(drawn)]])
+    whole = np.diff(np.floor(ends + random.random())).astype(np.int64)
     excess = np.bincount(drawn, minlength=size) - whole
     for code in np.flatnonzero(excess < 0):
         for _ in range(TURNS):

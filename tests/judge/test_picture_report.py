@@ -12,6 +12,8 @@ from sklearn.datasets import load_digits
 
 from masquerade.errors import MasqueradeWarning, SettingError, TableError
 from masquerade.evaluation import evaluate
+from masquerade.judge.picture_intake import picture_sets
+from masquerade.judge.picture_privacy import membership
 from masquerade.judge.picture_report import judge_pictures
 from masquerade.judge.policy import Policy
 from masquerade.judge.reading import NAMES, verdict
@@ -181,6 +183,14 @@ def test_labels_of_another_set_are_refused_by_name(digits: dict[str, Pictures]) 
         TableError, match="released: labels that do not match the real ones: 'cat', expected among 0, 1"
     ):
         evaluate(digits["real"], other, kind="images")
+
+
+def test_a_holdout_that_is_no_random_part_is_told() -> None:
+    random = np.random.default_rng(0)
+    here, there = (np.clip(random.normal(mean, 20, (400, 8, 8)), 0, 255).astype(np.uint8) for mean in (100, 110))
+    with pytest.warns(MasqueradeWarning, match="no random part of the same set: without any release"):
+        membership(picture_sets(here[:200], here[200:], there), None, 0)
+    membership(picture_sets(here[:100], here[100:200], here[200:]), None, 0)
 
 
 def test_a_report_is_written(fresh: Report, tmp_path: Path) -> None:

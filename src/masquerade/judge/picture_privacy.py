@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.judge.figures import Outcome
+from masquerade.judge.intake import warn
 from masquerade.judge.membership import LEAST, PEOPLE, told_of
 from masquerade.judge.picture_intake import PictureSets, PictureSide
 from masquerade.judge.scores import Score
 from masquerade.judge.workers import one_thread
+from masquerade.judge.worst import auc
 from masquerade.metrics.euclid import nearest_point
 from masquerade.metrics.intervals import newcombe
 from masquerade.metrics.memorisation import nearer_share
@@ -31,7 +33,8 @@ LARGEST_SIDE = 32
 """Larger pictures are averaged down before their distances are measured."""
 
 QUERIES = 10_000
-_MULTIPLICATIONS = 2e11  # of one search: some seconds
+_MULTIPLICATIONS = 1e11  # of one search: some seconds
+_SURE = 3.0  # standard deviations
 _NOT_A_GUARANTEE = " A distance is not a guarantee."
 
 
@@ -155,7 +158,9 @@ def membership(
     asked = dataclasses.replace(members, images=np.concatenate([members.images, others.images]))
     if members.classes is not None and others.classes is not None:
         asked = dataclasses.replace(asked, classes=np.concatenate([members.classes, others.classes]))
-    scores = {"nearest_pixels": _nearer(*(_points(side) for side in (asked, released, reference)))}
+    points = [_points(side) for side in (asked, released, reference)]
+    scores = {"nearest_pixels": _nearer(*points)}
+    _check_holdout(np.sqrt(nearest_point(points[0], points[2])[0]), count)
     if net is not None:
         scores["nearest_features"] = _nearer(*(net.features(side.images) for side in (asked, released, reference)))
         if asked.classes is not None:
@@ -164,6 +169,21 @@ def membership(
     split = {name: (told[:count], told[count:]) for name, told in scores.items()}
     with one_thread():
         return told_of(split, references=len(reference), ceilings=ceilings, things="pictures")
+
+
+def _check_holdout(apart: NDArray[np.float64], count: int) -> None:
+    """Warn where training pictures are told from those held back without any release: then nothing here is about the release.
+
+    Args:
+        apart: how far each picture that is asked about is from the nearest of the holdout's others, members first.
+        count: how many members there are.
+    """
+    value, (low, high) = auc(apart[:count], apart[count:], _SURE)
+    if not low <= 0.5 <= high:
+        warn(
+            "holdout: it is no random part of the same set: without any release its pictures are told from those that trained "
+            f"(AUC {max(value, 1 - value):.3f}). memorisation and membership_auc count this in; hold out a random part instead."
+        )
 
 
 def _nearer(

@@ -64,6 +64,7 @@ def test_save_and_load(model: DPMERF, tmp_path: Path) -> None:
     back = load(tmp_path / "model.mq")
     assert (back.sample(7, random_state=2).images == model.sample(7, random_state=2).images).all()
     assert back.ledger_ == model.ledger_
+    assert back.noised_rows_ == model.noised_rows_
     assert back.get_params()["privacy"] == PRIVACY
     assert list(back.get_params()["classes"]) == [3, 7]
     with zipfile.ZipFile(tmp_path / "model.mq") as archive:

@@ -6,7 +6,7 @@ import functools
 import secrets
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -264,6 +264,13 @@ class DPMERF(NetImages):
 
     def _settings(self) -> dict[str, Any]:
         return super()._settings() | {"classes": self.classes_.tolist() or None}
+
+    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        return {"noised_rows": self.noised_rows_}, super()._to_state()[1]
+
+    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        super()._from_state(config, arrays)
+        self.noised_rows_ = int(config["noised_rows"])
 
     def _painter(self) -> EmbeddingMatcher:
         settings = MatchingSettings(

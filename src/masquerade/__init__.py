@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from masquerade.release.desensitize import Desensitizer
     from masquerade.release.encode import Encoder
     from masquerade.release.fuse import Fusion
+    from masquerade.release.image_desensitize import ImageDesensitizer
     from masquerade.release.image_mask import ImageMasker
     from masquerade.release.mask import Masker
     from masquerade.rules.fixed import FixedCombinations
@@ -64,6 +65,7 @@ _HOMES = {
     "Formula": "masquerade.rules.formula",
     "Fusion": "masquerade.release.fuse",
     "GaussianCopula": "masquerade.synthesize.copula",
+    "ImageDesensitizer": "masquerade.release.image_desensitize",
     "ImageGAN": "masquerade.synthesize.imagegan",
     "ImageMasker": "masquerade.release.image_mask",
     "Inequality": "masquerade.rules.inequality",
@@ -107,6 +109,7 @@ __all__ = [
     "Formula",
     "Fusion",
     "GaussianCopula",
+    "ImageDesensitizer",
     "ImageGAN",
     "ImageMasker",
     "Inequality",

@@ -23,12 +23,14 @@ from masquerade.cli.options import (
     Unit,
     examples,
 )
+from masquerade.cli.picture_options import Channels, Labels, Size, SkipBad
 
 EXAMPLES = examples(
     "masquerade desensitize adult.csv -o out.csv --hide sex --keep income",
     "masquerade desensitize adult.csv -o out.csv --hide sex --keep income --report report.html",
     "masquerade desensitize adult.csv -o out.csv --hide sex,race --strength 0.5 --save hide.mq",
     "masquerade desensitize new.csv -o new-out.csv --using hide.mq",
+    "masquerade desensitize digits.npz -o out.npz --hide parity --keep big",
 )
 
 
@@ -36,10 +38,11 @@ def desensitize(
     data: Data,
     output: Output,
     hide: Annotated[
-        list[str] | None, typer.Option("--hide", metavar="COL,COL", help="The secrets; may be repeated.")
+        list[str] | None, typer.Option("--hide", metavar="COL,COL", help="The secrets; of pictures one label.")
     ] = None,
     keep: Annotated[
-        list[str] | None, typer.Option("--keep", metavar="COL,COL", help="Columns that stay exactly as they are.")
+        list[str] | None,
+        typer.Option("--keep", metavar="COL,COL", help="Columns that stay as they are; of pictures a label."),
     ] = None,
     strength: Annotated[
         float | None,
@@ -62,6 +65,10 @@ def desensitize(
     ] = None,
     report: Reports = None,
     target: Target = None,
+    size: Size = None,
+    channels: Channels = None,
+    skip_bad: SkipBad = False,
+    labels: Labels = None,
     password_file: PasswordFile = None,
     seal_key_file: SealKeyFile = None,
     plain: Plain = False,
@@ -77,10 +84,45 @@ def desensitize(
     than without are redrawn, until released records look alike whatever the
     secret was, but for what --keep keeps. With --report a tenth of the rows is
     kept out of training, and fresh attackers try the release.
+
+    Pictures (a folder, NPZ, IDX) are redrawn with a random secret and the
+    kept label; a tenth is kept out of training for attackers to be tried on.
     """
+    from masquerade.cli.picture_options import reading_of, refuse_for_tables
+    from masquerade.picture_files import is_picture_set
+
+    if is_picture_set(data):
+        from masquerade.cli.picture_desensitizing import PictureDesensitizeRequest, run_picture_desensitize
+
+        return run_picture_desensitize(
+            PictureDesensitizeRequest(
+                data=data,
+                output=output,
+                hide=tuple(hide or ()),
+                keep=tuple(keep or ()),
+                strength=strength,
+                epochs=epochs,
+                max_minutes=max_minutes,
+                save=save,
+                using=using,
+                reports=tuple(report or ()),
+                seed=seed,
+                quiet=quiet,
+                reading=reading_of(size, channels, skip_bad, labels),
+                refused={
+                    "--replace": replace,
+                    "--protect": protect,
+                    "--target": target,
+                    "--schema": schema,
+                    "--unit": unit,
+                },
+            )
+        )
+    pictures_only = {"--size": size, "--channels": channels, "--skip-bad": skip_bad, "--labels": labels}
+    refuse_for_tables(data, pictures_only)
     from masquerade.cli.desensitizing import Request, run
 
-    run(
+    return run(
         Request(
             data=data,
             output=output,

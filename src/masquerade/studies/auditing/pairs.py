@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from masquerade.errors import SettingError
 from masquerade.progress import Callback, Progress
-from masquerade.studies.auditing.bounds import at_most, epsilon_from_rates, mu_from_rates
+from masquerade.studies.auditing.bounds import at_most, epsilon_from_rates
 from masquerade.studies.auditing.claim import Claim
 from masquerade.studies.auditing.findings import Finding
 
@@ -160,15 +161,23 @@ def _direction(without: Floats, inside: Floats) -> Floats:
 
 
 def _threshold(without: Floats, inside: Floats, claim: Claim, confidence: float) -> tuple[float, float]:
-    """The side and the threshold of the score with the greatest bound on these runs."""
-    best = (-1.0, 1.0, 0.0)
+    """The side and the threshold of the score with the greatest bound on these runs.
+
+    Bounds hold for all thresholds at once here: else one far out, where a few runs decide, would be the luckiest.
+    """
+    sure = 1.0 - (1.0 - _each(confidence)) / (2 * _THRESHOLDS)
+    best = (-np.inf, 1.0, 0.0)
     pooled = np.concatenate([without, inside])
     for sign in (1.0, -1.0):
         outside, within = (np.sort(sign * side) for side in (without, inside))
         places = np.unique(np.quantile(sign * pooled, np.linspace(0, 1, _THRESHOLDS), method="nearest"))
         wrong = len(outside) - np.searchsorted(outside, places, side="right"), np.searchsorted(within, places, "right")
-        fpr, fnr = (at_most(count, len(outside), _each(confidence)) for count in wrong)
-        found = mu_from_rates(fpr, fnr) if claim.events else epsilon_from_rates(fpr, fnr, claim.delta)
+        fpr, fnr = (at_most(count, len(outside), sure) for count in wrong)
+        if claim.events:  # as in `mu_from_rates` and `epsilon_from_rates`, but what is below 0 is told apart too
+            found = norm.isf(fpr) - norm.ppf(fnr)
+        else:
+            found = np.log(np.maximum(1.0 - claim.delta - fnr, 1e-300)) - np.log(fpr)
+        found = np.nan_to_num(found, nan=-1e9, neginf=-1e9)
         place = int(found.argmax())
         best = max(best, (float(found[place]), sign, float(places[place])))
     return best[1:]

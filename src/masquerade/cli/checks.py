@@ -23,7 +23,6 @@ __all__ = [
     "check_given",
     "check_outputs",
     "check_target",
-    "not_yet",
     "split_given",
     "with_unit",
 ]
@@ -33,11 +32,6 @@ REPORTS = (".html", ".json")
 MODELS = (".mq",)
 SEALED = ("",)
 """Whatever the ending: what `seal` writes."""
-
-
-def not_yet(option: str, value: object, instead: str) -> SettingError:
-    """The refusal of something that a later version will do."""
-    return SettingError(f"{option} {value}: not available yet; {instead}.")
 
 
 def check_outputs(outputs: Iterable[tuple[str, Path | None, Sequence[str]]], inputs: Iterable[Path | None]) -> None:

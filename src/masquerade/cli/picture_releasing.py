@@ -81,8 +81,9 @@ def write_release(
 
         judged = evaluate(real, released, holdout=held, kind="images", ledger=ledger, seed=seed, callback=callback)
     with all_or_nothing([ledger_path(output), *reports]):
-        for path in reports if judged is not None else ():
-            judged.save(path)
+        if judged is not None:
+            for path in reports:
+                judged.save(path)
         write_ledger(output, ledger)
         write_pictures(output, released)
     if judged is not None:

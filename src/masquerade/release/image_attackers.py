@@ -63,7 +63,8 @@ def share_that_tells_nothing(
 
 def mixed(numbers: NDArray[np.float64], share: float, random: np.random.Generator) -> NDArray[np.float64]:
     """Normal numbers of which this share is kept and the rest is fresh: normal again."""
-    return share * numbers + np.sqrt(1 - share**2) * random.normal(size=numbers.shape)
+    fresh = random.normal(size=numbers.shape)
+    return np.asarray(share * numbers + np.sqrt(1 - share**2) * fresh, np.float64)
 
 
 def accuracy_of_fresh(

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masquerade import seeds
+from masquerade.metrics.euclid import nearest_point
+from masquerade.metrics.frechet import Moments, frechet_distance
 from masquerade.metrics.intervals import wilson
-from masquerade.metrics.pictures import frechet_distance, nearest_pictures
 from masquerade.nets.picture_classifier import PictureClassifier
 from masquerade.progress import Callback
 
@@ -69,11 +70,11 @@ class ImageReferee:
         shape = (images.shape[1], images.shape[2], images.shape[3])
         net = PictureClassifier(shape, kinds, seen=int(np.clip(PASSES * len(known), 20_000, 120_000)))
         self._net = net.fit(known, labels, seed=seeds.integer(seed, "net"), callback=callback)
-        self._unseen = images[self.held]
+        self._unseen = flat(images[self.held])
         chosen = seeds.stream(seed, "equal").permutation(self.training)[:held]
-        self._seen = images[chosen]
-        self._features = self._net.features(self._unseen)
-        self._usual = float(np.quantile(nearest_pictures(self._unseen, self._seen)[0], 0.9))
+        self._seen = flat(images[chosen])
+        self._features = Moments.of(self._net.features(images[self.held]))
+        self._usual = float(np.quantile(nearest_point(self._unseen, self._seen)[0], 0.9))
 
     def classes_to_draw(self, shares: NDArray[np.float64]) -> NDArray[np.int32]:
         """The classes of the pictures that `judge` wants."""
@@ -81,9 +82,9 @@ class ImageReferee:
 
     def judge(self, drawn: NDArray[np.uint8]) -> dict[str, float]:
         """`score`, `frechet_distance` and `memorisation` of drawn pictures."""
-        distance = frechet_distance(self._features, self._net.features(drawn))
-        seen, place = nearest_pictures(drawn, self._seen)
-        unseen, other = nearest_pictures(drawn, self._unseen)
+        distance = frechet_distance(self._features, Moments.of(self._net.features(drawn)))
+        seen, place = nearest_point(flat(drawn), self._seen)
+        unseen, other = nearest_point(flat(drawn), self._unseen)
         nearer = (seen < unseen) + 0.5 * (seen == unseen)
         near = np.minimum(seen, unseen) <= self._usual
         # Many drawn pictures may lean on one real picture: as a sample they count for no more than the pictures they lean on.
@@ -94,6 +95,11 @@ class ImageReferee:
             "frechet_distance": distance,
             "memorisation": float(nearer.mean()),
         }
+
+
+def flat(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pictures as points: one row of grey levels each."""
+    return images.reshape(len(images), -1).astype(np.float32)
 
 
 def turned(images: NDArray[np.uint8], seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int32], int]:

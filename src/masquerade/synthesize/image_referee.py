@@ -25,6 +25,16 @@ DRAWN = 2_000
 SUSPECT = -1e9
 """The score of a generator that has learnt pictures by heart; finite, so that it can be written down."""
 
+MOST_KNOWN = 20_000
+"""Training pictures that drawn ones are searched for."""
+
+STRANGE = 0.5
+"""A drawn picture within this share of the distance at which one in a hundred held-out pictures lies from the nearest
+training picture is a copy of that one."""
+
+MOST_COPIED = 0.01
+"""The share of copies from which on a generator has learnt by heart."""
+
 LEAST_NEAR = 30
 """Real pictures that drawn ones must lie near to before a share of them tells anything."""
 
@@ -38,8 +48,8 @@ class ImageReferee:
     The score is less the Fréchet distance to the held-out pictures, in the features of a small net that learnt to tell the
     training pictures' classes apart (without classes: which of them stand on their heads). Of what is drawn as near to a
     real picture as real pictures are to one another, significantly more than half may not lie nearer to training pictures
-    than to held-out ones: then the score is `SUSPECT`, for utility can go on rising while a generator learns its training
-    pictures by heart.
+    than to held-out ones, nor may one in a hundred be a copy of a training picture: else the score is `SUSPECT`, for utility
+    can go on rising while a generator learns its training pictures by heart.
 
     Args:
         images: uint8 (n, height, width, channels).
@@ -75,6 +85,8 @@ class ImageReferee:
         self._seen = flat(images[chosen])
         self._features = Moments.of(self._net.features(images[self.held]))
         self._usual = float(np.quantile(nearest_point(self._unseen, self._seen)[0], 0.9))
+        self._known = flat(images[seeds.stream(seed, "known").permutation(self.training)[:MOST_KNOWN]])
+        self._strange = STRANGE**2 * float(np.quantile(nearest_point(self._unseen, self._known)[0], 0.01))
 
     def classes_to_draw(self, shares: NDArray[np.float64]) -> NDArray[np.int32]:
         """The classes of the pictures that `judge` wants."""
@@ -89,7 +101,9 @@ class ImageReferee:
         near = np.minimum(seen, unseen) <= self._usual
         # Many drawn pictures may lean on one real picture: as a sample they count for no more than the pictures they lean on.
         leaned = len(set(place[near & (seen <= unseen)].tolist())) + len(set(other[near & (seen > unseen)].tolist()))
-        suspected = leaned >= LEAST_NEAR and wilson(float(nearer[near].mean()) * leaned, leaned)[0] > 0.5
+        leans = leaned >= LEAST_NEAR and wilson(float(nearer[near].mean()) * leaned, leaned)[0] > 0.5
+        copied = float((nearest_point(flat(drawn), self._known)[0] < self._strange).mean())
+        suspected = leans or copied > MOST_COPIED
         return {
             "score": SUSPECT if suspected else -distance,
             "frechet_distance": distance,

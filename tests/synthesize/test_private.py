@@ -122,10 +122,14 @@ def test_rules_that_the_declaration_completes_are_met_whatever_the_rows() -> Non
 # ── what is paid for ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_declared_table_of_few_values_pays_for_one_histogram_each_and_the_counts() -> None:
+def test_a_declared_table_of_few_values_pays_for_the_counts_alone() -> None:
     made = prepared(make())
     told = [(event["kind"], event["stage"], event["count"]) for event in made.accountant.events]
-    assert told == [("discrete_gaussian", "domains", 2), ("discrete_gaussian", "marginals", 4)]
+    assert told == [("discrete_gaussian", "marginals", 4)]
+    assert made.codec.layout.sizes == (4, 11, 3, 2)  # every value of a number a leaf, whatever the rows
+    finer = prepared(make(), SCHEMA.replace("x", decimals=2))
+    told = [(event["kind"], event["stage"], event["count"]) for event in finer.accountant.events]
+    assert told == [("discrete_gaussian", "domains", 1), ("discrete_gaussian", "marginals", 4)]
     assert made.accountant.spent() < made.accountant.privacy.epsilon
     assert made.codec.layout.names == ("n", "x", "word", "flag")
     assert abs(made.total - 1_000) < 20

@@ -63,7 +63,14 @@ def coarse_column(
     group = _beside(counts, sigma, most) if places is None else _along(counts, sigma, places, most)
     weights = nearest_counts(counts, total)
     for merged in np.flatnonzero(np.bincount(group) > 1):
-        weights[group == merged] = _shrunk(counts[group == merged], sigma)
+        inside = np.flatnonzero(group == merged)
+        rare = inside[counts[inside] < RARE * sigma]
+        if not rare.size:
+            continue
+        if rare.size == inside.size or counts[rare].sum() >= RARE * sigma * math.sqrt(rare.size):
+            weights[rare] = _shrunk(counts[rare], sigma)
+        else:  # beside a code that is not rare, what may be noise alone is taken for it
+            weights[rare] = 0.0
     weights += 1e-3
     values = np.bincount(group, weights=counts).astype(np.float64)
     smoothed = nearest_counts(values, total) + 0.5

@@ -37,6 +37,7 @@ class Progress:
 
     Args:
         stage: `"read"` and `"count"` (per cent), `"encode"`, `"compile"`, `"train"`, `"calibrate"`, `"sample"`, `"evaluate"`,
+            `"measure"` (rounds of private counts),
             `"shadows"` (refits of an attack) or `"audit"` (runs).
         done: work done so far, in the stage's own unit (epochs, rows, parts); may be fractional.
         total: the work in all, same unit; 0 while it is unknown.

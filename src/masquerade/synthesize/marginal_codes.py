@@ -18,6 +18,9 @@ __all__ = ["CoarseColumn", "coarse_column"]
 RARE = 3.0
 """A code whose noised count is below so many standard deviations of its noise is rare (MST's rule, arXiv 2108.04978)."""
 
+LITTLE = 0.05
+"""Rare codes with less than this share of their group are taken for noise."""
+
 VIEWS = (8, 4, 2)
 """Groups of coarser views of a column."""
 
@@ -67,10 +70,9 @@ def coarse_column(
         rare = inside[counts[inside] < RARE * sigma]
         if not rare.size:
             continue
-        if rare.size == inside.size or counts[rare].sum() >= RARE * sigma * math.sqrt(rare.size):
-            weights[rare] = _shrunk(counts[rare], sigma)
-        else:  # beside a code that is not rare, what may be noise alone is taken for it
-            weights[rare] = 0.0
+        weights[rare] = _shrunk(counts[rare], sigma)
+        if counts[rare].sum() < min(RARE * sigma * math.sqrt(rare.size), LITTLE * counts[inside].sum()):
+            weights[rare] = 0.0  # little beside the others of the group, and perhaps noise alone
     weights += 1e-3
     values = np.bincount(group, weights=counts).astype(np.float64)
     smoothed = nearest_counts(values, total) + 0.5

@@ -70,7 +70,7 @@ def halves(images: NDArray[np.uint8], salt: bytes) -> NDArray[np.bool_]:
     Of equal pictures the first, the second and so on are hashed with their number.
 
     >>> twice = np.zeros((64, 8, 8, 1), np.uint8)
-    >>> 0.2 < halves(twice, b"salt").mean() < 0.8
+    >>> bool(0.2 < halves(twice, b"salt").mean() < 0.8)
     True
     """
     bits, met = np.empty(len(images), np.bool_), Counter[bytes]()

@@ -149,3 +149,16 @@ def test_a_readmission_model(shared_data: Path, capsys: pytest.CaptureFixture[st
 def test_readmission_says_which_file_to_get(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"give the path of UCI's diabetic_data\.csv"):
         example("readmission.py")([str(tmp_path / "none.csv")])
+
+
+@pytest.mark.filterwarnings("ignore::masquerade.errors.MasqueradeWarning")
+def test_the_articles_on_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("dp_accounting")
+    example("mnist.py")(["--quick", "--out", str(tmp_path)])
+    shown = capsys.readouterr().out
+    assert "80 digits became 240 by altering" in shown
+    assert "Guaranteed: differential privacy" in shown
+    assert len(mq.read_pictures(tmp_path / "drawn.npz")) == 1618
+    masked = mq.read_pictures(tmp_path / "masked.npz")
+    assert masked.images.shape == (1618, 8, 8, 1)
+    assert len(list((tmp_path / "watch").iterdir())) == 3

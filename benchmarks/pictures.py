@@ -1,0 +1,91 @@
+"""What a public beginning saves: how many private pictures a GAN needs with it, and without.
+
+A generator learns the public pictures; then, from so many private ones each, one goes on from it and one begins from scratch.
+Scores are tstr: a small convolutional net learns from drawn pictures and is tested on unseen private ones. The public pictures
+are the same digits a quarter turned to the right, so that the strokes are alike and the pictures are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+import masquerade as mq
+from grid import Grid
+from masquerade.nets.picture_classifier import PictureClassifier
+
+DRAWN = 10_000
+
+
+def main() -> None:
+    options = _options()
+    pictures, test = _pictures(options.path)
+    order = np.random.default_rng(0).permutation(len(pictures))
+    half = len(pictures) // 2
+    public, private = pictures[order[:half]], pictures[order[half:]]
+    turned = mq.Pictures(np.rot90(public.images, axes=(2, 1)).copy(), dict(public.labels))
+    settings: dict[str, Any] = {"width": options.width, "random_state": 0}
+    began = time.monotonic()
+    beginning = mq.ImageGAN(epochs=options.epochs, **settings).fit(turned)
+    print(f"public model of {len(turned):,} pictures: {time.monotonic() - began:.0f} s")
+    runs: list[dict[str, Any]] = []
+    for count in options.counts:
+        for start in (None, beginning):
+            began = time.monotonic()
+            model = mq.ImageGAN(epochs=options.epochs, **settings).fit(private[:count], start_from=start)
+            run = {"pictures": count, "public": start is not None, "seconds": round(time.monotonic() - began)}
+            run["tstr"] = tstr(model.sample(DRAWN, random_state=0), test)
+            runs.append(run)
+            print(json.dumps(run), flush=True)
+    rows = []
+    for count in options.counts:
+        scratch, public_start = (r["tstr"] for r in runs if r["pictures"] == count)
+        rows.append([f"{count:,}", f"{scratch:.3f}", f"{public_start:.3f}"])
+    grid = Grid("A public beginning", ["private pictures", "tstr from scratch", "tstr after the public model"], rows)
+    print(grid.markdown())
+    if options.json:
+        options.json.write_text(json.dumps(runs, indent=1) + "\n")
+
+
+def _pictures(path: Path | None) -> tuple[mq.Pictures, mq.Pictures]:
+    """Training and test pictures: of MNIST, or scikit-learn's digits."""
+    if path is not None:
+        data = np.load(path)
+        return (
+            mq.Pictures(data["x_train"], {"label": data["y_train"].astype(int)}),
+            mq.Pictures(data["x_test"], {"label": data["y_test"].astype(int)}),
+        )
+    digits = load_digits()
+    every = mq.Pictures(np.round(digits.images * 255 / 16).astype(np.uint8), {"label": digits.target})
+    order = np.random.default_rng(1).permutation(len(every))
+    return every[order[400:]], every[order[:400]]
+
+
+def tstr(train: mq.Pictures, test: mq.Pictures) -> float:
+    """Share of `test` that a small convolutional net reads which learned from `train`."""
+    height, width = train.size
+    net = PictureClassifier((height, width, train.channels), 10, seen=60_000)
+    net.fit(train.images, train.labels["label"], seed=0)
+    return float((net.predict(test.images) == test.labels["label"]).mean())
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "path", type=Path, nargs="?", help="mnist.npz (x_train, y_train, x_test, y_test); digits without"
+    )
+    parser.add_argument("--counts", type=int, nargs="+", default=[100, 200, 400], help="private pictures")
+    parser.add_argument("--epochs", type=int, help="of each training; default: the model's")
+    parser.add_argument("--width", type=int, default=32, help="of the nets")
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

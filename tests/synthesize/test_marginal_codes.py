@@ -51,11 +51,14 @@ def test_rare_counts_are_moved_towards_their_mean() -> None:
 def test_views_are_coarser_and_in_order() -> None:
     counts = np.full(24, 100.0)
     column = coarse_column(counts, 1.0, 2_400.0, np.linspace(0, 1, 24), 100)
-    assert [int(view.max()) + 1 for view in column.views] == [24, 8, 4, 2]
+    assert column.ladders == ((0, 1, 2, 3), (0, 4, 5, 6))
+    assert [int(view.max()) + 1 for view in column.views] == [24, 8, 4, 2, 8, 4, 2]
     assert all((np.diff(view) >= 0).all() for view in column.views)
     assert np.bincount(column.views[1]).tolist() == [3] * 8
-    falling = coarse_column(np.arange(24.0, 0, -1) * 100, 1.0, 30_000.0, None, 100)
-    assert falling.views[2].tolist() == [0, 1, 2] + [3] * 21
+    assert np.bincount(column.views[4]).tolist() == [1] * 7 + [17]
+    falling = coarse_column(np.arange(30.0, 0, -1) * 100, 1.0, 46_500.0, None, 100)
+    assert falling.ladders == ((0, 1, 2, 3, 4),)
+    assert falling.views[3].tolist() == [0, 1, 2] + [3] * 26 + [3]
 
 
 def model_of(counts: np.ndarray, sigma: float) -> MarginalModel:

@@ -21,7 +21,7 @@ RARE = 3.0
 LITTLE = 0.05
 """Rare codes with less than this share of their group are taken for noise."""
 
-VIEWS = (8, 4, 2)
+VIEWS = (16, 8, 4, 2)
 """Groups of coarser views of a column."""
 
 
@@ -35,7 +35,9 @@ class CoarseColumn:
         shares: by code of the model, its estimated share, above 0.
         values: by code of the model, its noised count.
         sigma: standard deviation of that noise.
-        views: groupings of the model's codes, from the finest (each by itself) to the coarsest.
+        views: groupings of the model's codes; the first has each by itself.
+        ladders: which views make a row from the finest to the coarsest: neighbours together, where codes have an order; the
+            rest beside the heaviest codes.
     """
 
     group: NDArray[np.intp]
@@ -44,6 +46,7 @@ class CoarseColumn:
     values: NDArray[np.float64]
     sigma: float
     views: tuple[NDArray[np.intp], ...]
+    ladders: tuple[tuple[int, ...], ...]
 
     @property
     def size(self) -> int:
@@ -79,8 +82,12 @@ def coarse_column(
     shares = smoothed / smoothed.sum()
     line = None if places is None else _places_of_groups(places, weights, group)
     views = [np.arange(shares.size)]
-    views += [_view(shares, line, groups) for groups in VIEWS if shares.size > 1.5 * groups]
-    return CoarseColumn(group, weights, shares, values, sigma, tuple(views))
+    ladders = []
+    for ordering in (None,) if line is None else (line, None):
+        coarser = [_view(shares, ordering, groups) for groups in VIEWS if shares.size > 1.5 * groups]
+        ladders.append((0, *range(len(views), len(views) + len(coarser))))
+        views += coarser
+    return CoarseColumn(group, weights, shares, values, sigma, tuple(views), tuple(ladders))
 
 
 def _beside(counts: NDArray[np.float64], sigma: float, most: int) -> NDArray[np.intp]:

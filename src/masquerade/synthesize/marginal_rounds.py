@@ -3,8 +3,8 @@
 The first round is MST's (McKenna, Miklau and Sheldon, arXiv 2108.04978): a spanning tree of the pairs that the model of single
 columns is most wrong about. The later ones are AIM's (arXiv 2201.12677): pairs that the model so far is most wrong about, less
 what their noise will add, as long as the junction tree stays small. Unlike there, each round chooses several pairs, no cycle
-among them, so that few fits are needed; and each pair is a candidate in two resolutions, fine and coarse, so that large columns
-are told of even where a table of all their codes would be noise.
+among them, so that few fits are needed; and each pair is a candidate in a few resolutions, so that large columns are told of
+even where a table of all their codes would be noise.
 
 Budget: what is done, how often, and with how much noise is fixed beforehand by public facts; which pairs are counted is not.
 """
@@ -210,20 +210,15 @@ class Rounds:
         return math.sqrt(2 / math.pi) * self.plan.sigma * self.sensitivity * cells
 
     def _resolutions(self, clique: Clique) -> list[tuple[int, ...]]:
-        """The views to count a clique in."""
-        each = [[int(view.max()) + 1 for view in self.columns[c].views] for c in clique]
-        options = sorted(
-            itertools.product(*map(range, map(len, each))),
-            key=lambda views: math.prod(sizes[view] for sizes, view in zip(each, views, strict=True)),
-        )
+        """The views to count a clique in: of each way to make its columns coarser, the finest with little noise."""
+        sizes = [[int(view.max()) + 1 for view in self.columns[c].views] for c in clique]
         found = []
-        for share in NOISE_SHARES:
-            quiet = [
-                views
-                for views in options
-                if self._noise(math.prod(s[v] for s, v in zip(each, views, strict=True))) <= share * self.total
-            ]
-            found.append((quiet or options[:1])[-1])
+        for ladders in itertools.product(*(self.columns[c].ladders for c in clique)):
+            cells = {views: math.prod(map(list.__getitem__, sizes, views)) for views in itertools.product(*ladders)}
+            rising = sorted(cells, key=lambda views: cells[views])
+            for share in NOISE_SHARES:
+                quiet = [views for views in rising if self._noise(cells[views]) <= share * self.total]
+                found.append((quiet or rising[:1])[-1])
         return list(dict.fromkeys(found))
 
     # ── counting ───────────────────────────────────────────────────────────────────────────────────────────────

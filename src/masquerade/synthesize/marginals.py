@@ -72,7 +72,7 @@ class Marginals(AnyCells):
         self,
         *,
         privacy: Privacy | None = None,
-        max_cells: int = 200_000,
+        max_cells: int = 500_000,
         unit: str | None = None,
         verbose: bool = False,
         callbacks: Sequence[Callback] = (),

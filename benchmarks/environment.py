@@ -19,7 +19,7 @@ REQUIREMENTS = {
 UNWANTED = {"mostlyai": ("torchvision", "torchaudio")}
 """What a peer installs but does not need on the CPU, and fails to import beside another build of torch."""
 WORKERS = {"mostlyai": "peer_mostlyai.py", "ctgan": "peer_ctgan.py"}
-"""Each peer's worker."""
+"""The worker of each peer of the benchmark of tables; dpmm is the peer of the private marginals alone."""
 
 
 def given_pythons(pairs: Sequence[str]) -> dict[str, Path]:
@@ -38,7 +38,7 @@ def given_pythons(pairs: Sequence[str]) -> dict[str, Path]:
 
 
 def given_minutes(words: Sequence[str]) -> dict[str, float]:
-    """Limits of training by peer, from words such as `20` (every peer) and `ctgan=5` (this one).
+    """Limits of training by peer, from words such as `20` (every peer that has a worker here) and `ctgan=5` (this one).
 
     Raises:
         ValueError: a word is not like that.
@@ -50,11 +50,11 @@ def given_minutes(words: Sequence[str]) -> dict[str, float]:
             limit = float(minutes)
         except ValueError:
             limit = 0.0
-        if limit <= 0 or (peer and peer not in REQUIREMENTS):
+        if limit <= 0 or (peer and peer not in WORKERS):
             raise ValueError(
-                f"got {word!r}, expected MINUTES or PEER=MINUTES, where PEER is one of {', '.join(REQUIREMENTS)}"
+                f"got {word!r}, expected MINUTES or PEER=MINUTES, where PEER is one of {', '.join(WORKERS)}"
             )
-        found |= dict.fromkeys([peer] if peer else REQUIREMENTS, limit)
+        found |= dict.fromkeys([peer] if peer else WORKERS, limit)
     return found
 
 

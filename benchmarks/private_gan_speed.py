@@ -26,7 +26,7 @@ import processes
 import tables
 from grid import Grid
 from masquerade.synthesize.ctgan import PRIVATE_WIDTHS
-from masquerade.synthesize.ctgan_private import CLIP, SHARE
+from masquerade.synthesize.ctgan_private import CLIP, PrivateSchedule
 
 BINS = 20
 SIGMA = 1.5
@@ -75,7 +75,7 @@ def described(frame: pl.DataFrame) -> dict[str, Any]:
         "codes": codes,
         "sizes": codes.max(axis=0) + 1,
         "discrete": discrete,
-        "rate": SHARE,
+        "rate": PrivateSchedule.share,
         "clip": CLIP,
         "deviation": SIGMA * CLIP,
         "generator": PRIVATE_WIDTHS[0],

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from masquerade.errors import InterruptedTraining
 from masquerade.progress import Callback, Progress
 
-__all__ = ["Compilation", "Outcome", "Schedule", "Step", "Trail", "train"]
+__all__ = ["Compilation", "Outcome", "Schedule", "Step", "Trail", "seconds_left", "train"]
 
 CHUNK_SECONDS = 0.25
 """What a chunk aims at; half a second is the most that a user should wait for an answer."""
@@ -84,6 +84,11 @@ class Outcome:
     state: Any
     trail: Trail
     stopped: str
+
+
+def seconds_left(max_minutes: float | None, began: float) -> float | None:
+    """What is left of a limit for training, in seconds, since `time.monotonic()` was `began`; None: there is no limit."""
+    return None if max_minutes is None else max(60 * max_minutes - (time.monotonic() - began), 0.0)
 
 
 def compiler_options() -> dict[str, str | bool]:

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from masquerade import seeds
+from masquerade.codec.arrays import Encoded
 from masquerade.errors import SettingError
 from masquerade.synthesize.base import CHUNK_ROWS, Synthesizer
 from masquerade.synthesize.cells import Cells, resolve, typed_given
@@ -21,14 +22,18 @@ from masquerade.synthesize.settings import check_positive
 
 __all__ = ["AnyCells"]
 
-POOL_ROWS = 16_384
-"""Rows drawn to learn how the columns to rebalance hang together."""
-
 
 class AnyCells(Synthesizer):
-    """A synthesizer whose `_draw` takes `Cells`, and which tells the distribution of one column given any others."""
+    """A synthesizer that draws rows from any cells, and tells the distribution of one column given any others."""
 
     takes_any_cells: ClassVar[bool] = True
+
+    pool_rows: ClassVar[int] = 16_384
+    """Rows drawn to learn how the columns to rebalance hang together."""
+
+    @abstractmethod
+    def _codes(self, rows: int, seed: int, given: NDArray[np.int32] | None, temperature: float) -> NDArray[np.int32]:
+        """Codes of new rows, shape (rows, columns); `given` are the known ones, -1 elsewhere, None where there are none."""
 
     @abstractmethod
     def _distribution(self, given: NDArray[np.int32], column: int) -> NDArray[np.float32]:
@@ -60,6 +65,13 @@ class AnyCells(Synthesizer):
         Raises:
             ConditionError: a column or level that the model does not know.
             SettingError: a setting out of range.
+
+        >>> import masquerade as mq
+        >>> table = pl.DataFrame({"age": [20, 30, 40, 50] * 25, "sex": ["f", "m"] * 50})
+        >>> model = mq.Autoregressive(epochs=2, random_state=0).fit(table)
+        >>> rows = model.sample(1_000, rebalance={"sex": {"f": 0.9}})
+        >>> bool((rows["sex"] == "f").mean() > 0.85)
+        True
         """
         chunks = self.sample_chunks(
             n, given, random_state, chunk_rows=None, rebalance=rebalance, temperature=temperature
@@ -110,7 +122,15 @@ class AnyCells(Synthesizer):
         both = [name for name in wanted if cells is not None and name in cells.values.columns]
         if both:
             raise SettingError(f"rebalance: {both[0]!r} is given already; leave it out here or there.")
-        fixed = None if cells is None or not rows else cells.take(np.zeros(POOL_ROWS, np.intp))
-        pool = self._typed(POOL_ROWS, fixed, seeds.integer(seed, "pool"))
+        fixed = None if cells is None or not rows else cells.take(np.zeros(self.pool_rows, np.intp))
+        pool = self._typed(self.pool_rows, fixed, seeds.integer(seed, "pool"))
         chosen = rebalanced(self.codec_, pool, wanted, rows, seeds.stream(seed, "rebalance"))
         return self._cells(chosen if cells is None else pl.concat([cells.values, chosen], how="horizontal"), rows, seed)
+
+    def _draw(self, rows: int, known: Cells | None, seed: int) -> Encoded:
+        given, temperature = None, 1.0
+        if known is not None:
+            temperature = known.temperature
+            given = known.codes if (known.codes >= 0).any() else None
+        codes = self._codes(rows, seed, given, temperature)
+        return Encoded(codes, np.zeros(codes.shape, np.float32))

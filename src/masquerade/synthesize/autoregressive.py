@@ -7,9 +7,8 @@ setting `privacy` (DP-SGD, Abadi et al. 2016, arXiv 1607.00133).
 from __future__ import annotations
 
 import dataclasses
-import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import jax
@@ -20,25 +19,20 @@ from numpy.typing import NDArray
 from masquerade import frames, seeds
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.table import TableCodec
-from masquerade.errors import ArtifactError, MasqueradeWarning, SettingError
+from masquerade.errors import ArtifactError, SettingError
 from masquerade.nets.autoregressive import AutoregressiveNet, NetSettings
-from masquerade.nets.loop import Compilation, Schedule, Trail, train
 from masquerade.nets.slots import Slots
 from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.privacy.budget import Privacy
-from masquerade.progress import Callback, Progress
+from masquerade.progress import Callback
 from masquerade.rules.parse import parse_rules
 from masquerade.schema import Schema
 from masquerade.synthesize.autoregressive_private import PrivateSchedule, learn_privately
-from masquerade.synthesize.base import CHUNK_ROWS
-from masquerade.synthesize.cells import Cells, resolve, typed_given
+from masquerade.synthesize.autoregressive_training import learn
 from masquerade.synthesize.completing import Completing
 from masquerade.synthesize.drawing import Drawer
 from masquerade.synthesize.explain import dependencies
-from masquerade.synthesize.given import rows_wanted
-from masquerade.synthesize.memory import check_memory
 from masquerade.synthesize.private import Prepared, Spending
-from masquerade.synthesize.rebalance import check_rebalance, rebalanced
 from masquerade.synthesize.settings import check_count, check_positive, check_share, refuse_changed
 from masquerade.synthesize.transplant import inherited, transplanted
 
@@ -53,9 +47,6 @@ NARROW_FROM = 12_000_000
 DECAYING_ROWS = 6_000
 """Weight decay times training rows."""
 
-POOL_ROWS = 20_000
-"""Rows drawn to see what levels go together before rows are rebalanced."""
-
 PRIVATE_WIDTHS = (4, 16)
 """What `SIZES` says, for a net under a guarantee at size "auto": noise grows with the number of weights."""
 
@@ -66,9 +57,7 @@ PRIVATE_AVERAGE = 0.99
 """Decay of the averaged weights under a guarantee, where there are few steps."""
 
 VALIDATION_ROWS = 8_192
-VALIDATION_CELLS = 500_000
-"""At most so many digits are judged at once, so that wide tables are validated in little memory."""
-
+"""At most so many rows are held back from training, to judge by."""
 
 STARTED_RATE = 0.25
 """Share of the learning rate with which a model goes on from another one."""
@@ -123,7 +112,7 @@ class Autoregressive(Completing):
         "Tiwald et al., TabularARGN, 2025, arXiv 2501.12012; Germain et al., MADE, arXiv 1502.03509"
     )
     quantiles: ClassVar[bool] = True
-    takes_any_cells: ClassVar[bool] = True
+    pool_rows: ClassVar[int] = 20_000
     spends: ClassVar[Spending] = Spending(domains=0.05, marginals=0.1, most_bins=32)
 
     _start: Self | None
@@ -285,64 +274,31 @@ class Autoregressive(Completing):
         return None if self._start is None else self._start.codec_
 
     def _learn(self, encoded: Encoded, layout: Layout, seed: int) -> None:
-        began = time.monotonic()
-        tell = self._tell
         order = seeds.stream(seed, "validation").permutation(len(encoded))
         held = encoded.codes[order[: max(len(encoded) // 10, 1)]][:VALIDATION_ROWS]
         kept = encoded.codes[order[max(len(encoded) // 10, 1) :]]
-        wanted = layout.frequencies
-        if self._start is not None:
-            layout, wanted = inherited(self.codec_, self._start.codec_, len(encoded))
+        frequencies, start = layout.frequencies, self._start
+        if start is not None:
+            layout, frequencies = inherited(self.codec_, start.codec_, len(encoded))
             self.codec_ = dataclasses.replace(self.codec_, layout=layout)
         slots = Slots(layout)
         settings, epochs = self._plan(slots, len(kept))
         net = self._net(slots, settings)
-        held = held[: max(VALIDATION_CELLS // slots.count, 256)]
-        check_memory(net, len(kept), len(held))
-
-        def waiting(seconds: float) -> None:
-            tell(Progress("compile", 0, epochs, seconds))
-
-        beginning = seeds.integer(seed, "train")
-        weights = Compilation(net.weights, beginning).result(waiting)(beginning)
-        trail = Trail()
-        if self._start is not None:
-            trail.best = weights = transplanted(self._start._drawer, self._start.codec_, net, self.codec_, weights)
-        state = Compilation(net.begin, weights, beginning).result(waiting)(weights, beginning)
-        key = jax.random.key(seeds.integer(seed, "validate"))
-        judged = Compilation(net.score, weights, held, key).result(waiting)
-        if trail.best is not None:
-            trail.best_score = float(judged(trail.best, held, key))
-        steps = max(len(kept) // settings.batch_size, 1)
-        limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
-        outcome = train(
-            net.step,
-            state,
-            jax.numpy.asarray(kept),
-            Schedule(epochs, steps, limit, validate_every=1, patience=self.patience, quick=True),
-            snapshot=lambda state: state.average,
-            validate=lambda weights: float(judged(weights, held, key)),
-            callback=tell,
-            trail=trail,
+        learned = learn(
+            net,
+            kept,
+            held,
+            epochs,
+            frequencies=frequencies,
+            patience=self.patience,
+            max_minutes=self.max_minutes,
+            seed=seed,
+            tell=self._tell,
+            begin_from=None
+            if start is None
+            else functools.partial(transplanted, start._drawer, start.codec_, net, self.codec_),
         )
-        self.history_, self.interrupted_ = outcome.trail.history, outcome.stopped == "interrupted"
-        if outcome.stopped == "diverged":
-            warnings.warn(
-                f"training left the finite numbers after epoch {outcome.trail.epoch} and was stopped; the best model before "
-                "is kept. A smaller learning_rate usually helps.",
-                MasqueradeWarning,
-                stacklevel=3,
-            )
-        began = time.monotonic()
-        try:
-            self._drawer = Drawer(net, outcome.trail.best, slots.digits.log_share)
-            tell(Progress("calibrate", 0, 1, 0.0))
-            if not self.interrupted_:
-                self._drawer.calibrate(seeds.integer(seed, "calibrate"), frequencies=wanted)
-        except KeyboardInterrupt:  # what was trained is kept: its single columns are a little less exact
-            self.interrupted_ = True
-            self._drawer = Drawer(net, outcome.trail.best, slots.digits.log_share)
-        tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
+        self._drawer, self.history_, self.interrupted_ = learned.drawer, learned.history, learned.interrupted
 
     def _learn_private(self, prepared: Prepared) -> None:
         assert self.privacy is not None, "a guarantee was asked for"
@@ -368,111 +324,11 @@ class Autoregressive(Completing):
             self._net(slots, settings),
             schedule,
             rows_per_unit=1 if prepared.units is None else self.privacy.rows_per_unit,
-            max_seconds=None if self.max_minutes is None else 60 * self.max_minutes,
+            max_minutes=self.max_minutes,
             tell=self._tell,
             begin_from=None if start is None else start._drawer.weights,
         )
         self._drawer, self.history_, self.interrupted_ = learned.drawer, learned.history, learned.interrupted
-
-    # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def sample(
-        self,
-        n: int | None = None,
-        given: Any = None,
-        random_state: int | None = None,
-        *,
-        rebalance: Mapping[str, Mapping[Any, float]] | None = None,
-        temperature: float = 1.0,
-    ) -> Any:
-        """Draw new rows.
-
-        Args:
-            n: how many; None: as many as `given` has, where that is a frame.
-            given: values of any columns: a mapping `{column: value}` that holds in every row, or a frame whose row i is
-                completed to row i of the result. None among the values asks for a missing cell.
-            random_state: seed; None: the next draw of this model, reproducible when the model itself was given a seed.
-            rebalance: `{column: {level: share}}`: the shares of some levels of discrete columns; the other levels share the
-                rest as they do in the data.
-            temperature: below 1 the likely is drawn more often, above 1 the unlikely; above 0.
-
-        Returns:
-            The same kind of frame as was fitted, with the same columns, dtypes and spelling.
-
-        Raises:
-            ConditionError: a column or level that the model does not know.
-            SettingError: a setting out of range.
-
-        >>> import polars as pl
-        >>> table = pl.DataFrame({"age": [20, 30, 40, 50] * 25, "sex": ["f", "m"] * 50})
-        >>> model = Autoregressive(epochs=2, random_state=0).fit(table)
-        >>> rows = model.sample(1_000, rebalance={"sex": {"f": 0.9}})
-        >>> bool((rows["sex"] == "f").mean() > 0.85)
-        True
-        """
-        chunks = self.sample_chunks(
-            n, given, random_state, chunk_rows=None, rebalance=rebalance, temperature=temperature
-        )
-        return next(chunks)
-
-    def sample_chunks(
-        self,
-        n: int | None = None,
-        given: Any = None,
-        random_state: int | None = None,
-        *,
-        chunk_rows: int | None = CHUNK_ROWS,
-        rebalance: Mapping[str, Mapping[Any, float]] | None = None,
-        temperature: float = 1.0,
-    ) -> Iterator[Any]:
-        """`sample` as a stream of frames of at most `chunk_rows` rows (None: one frame), so that memory stays small."""
-        self._check_fitted()
-        check_positive("temperature", temperature)
-        seed = self._sampling_seed(random_state)
-        rows, cells = self._condition(n, given, seed)
-        if rebalance is not None:
-            check_rebalance(self.codec_, rebalance)
-            rows, cells = self._rebalanced(rows, given, cells, rebalance, seed)
-        if temperature != 1 and cells is None:
-            cells = Cells.of(self.codec_, pl.DataFrame(), rows, missing_is_known=True, strict=True)
-        cells = None if cells is None else dataclasses.replace(cells, temperature=temperature)
-        return self._chunks(rows, cells, seed, chunk_rows)
-
-    def _condition(self, n: int | None, given: Any, seed: int) -> tuple[int, Cells | None]:
-        if given is None or (isinstance(given, Mapping) and not given):
-            return rows_wanted(n, None), None
-        typed, rows = typed_given(self.codec_, given, n)
-        return rows, self._cells(typed, rows, seed)
-
-    def _cells(self, typed: pl.DataFrame, rows: int, seed: int) -> Cells:
-        cells = Cells.of(self.codec_, typed, rows, missing_is_known=True, strict=True)
-        return resolve(self.codec_, cells, self._drawer.distribution, seed, strict=True)
-
-    def _rebalanced(
-        self, rows: int, given: Any, cells: Cells | None, wanted: Mapping[str, Mapping[Any, float]], seed: int
-    ) -> tuple[int, Cells]:
-        if given is not None and not isinstance(given, Mapping):
-            raise SettingError(
-                "rebalance: got a frame of given values too; give a mapping, or leave one of the two out."
-            )
-        both = [name for name in wanted if cells is not None and name in cells.values.columns]
-        if both:
-            raise SettingError(f"rebalance: {both[0]!r} is given already; leave it out here or there.")
-        fixed = None
-        if cells is not None and rows:
-            fixed = cells.take(np.zeros(POOL_ROWS, np.intp))
-        pool = self._typed(POOL_ROWS, fixed, seeds.integer(seed, "pool"))
-        chosen = rebalanced(self.codec_, pool, wanted, rows, seeds.stream(seed, "rebalance"))
-        typed = chosen if cells is None else pl.concat([cells.values, chosen], how="horizontal")
-        return rows, self._cells(typed, rows, seed)
-
-    def _draw(self, rows: int, known: Cells | None, seed: int) -> Encoded:
-        given, temperature = None, 1.0
-        if known is not None:
-            temperature = known.temperature
-            given = known.codes if (known.codes >= 0).any() else None
-        codes = self._drawer.rows(rows, seed, given=given, temperature=temperature)
-        return Encoded(codes, np.zeros(codes.shape, np.float32))
 
     # ── what was learned ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -13,7 +13,7 @@ from masquerade import frames, seeds, spelling
 from masquerade.codec.arrays import Encoded
 from masquerade.errors import InputError
 from masquerade.schema import Schema
-from masquerade.synthesize.base import Synthesizer
+from masquerade.synthesize.any_cells import AnyCells
 from masquerade.synthesize.cells import Cells, narrowed, resolve
 from masquerade.synthesize.drawing import Drawer
 from masquerade.synthesize.estimator import careful
@@ -25,10 +25,16 @@ RESOLVING_DRAWS = 8
 """How often what a given column leaves open of the one that determines it is drawn for a prediction."""
 
 
-class Completing(Synthesizer):
+class Completing(AnyCells):
     """A synthesizer whose net draws any cells from any others."""
 
     _drawer: Drawer
+
+    def _codes(self, rows: int, seed: int, given: NDArray[np.int32] | None, temperature: float) -> NDArray[np.int32]:
+        return self._drawer.rows(rows, seed, given=given, temperature=temperature)
+
+    def _distribution(self, given: NDArray[np.int32], column: int) -> NDArray[np.float32]:
+        return self._drawer.distribution(given, column)
 
     @careful
     def impute(self, frame: Any, draws: int | None = None, random_state: int | None = None) -> Any:
@@ -61,7 +67,7 @@ class Completing(Synthesizer):
         filled = []
         for turn in range(draws or 1):
             turn_seed = seeds.integer(seed, "impute", turn)
-            known = resolve(self.codec_, cells, self._drawer.distribution, turn_seed, strict=False)
+            known = resolve(self.codec_, cells, self._distribution, turn_seed, strict=False)
             codes = self._drawer.rows(
                 typed.height, turn_seed, given=known.codes, log_share=self._drawer.without(self._missing_places())
             )
@@ -144,8 +150,8 @@ class Completing(Synthesizer):
         place = codec.layout.names.index(on)
         shares = np.zeros((typed.height, codec.layout.sizes[place]))
         for turn in range(RESOLVING_DRAWS if codec.dependencies else 1):
-            known = resolve(codec, cells, self._drawer.distribution, turn, strict=False)
-            shares += self._drawer.distribution(known.codes, place)
+            known = resolve(codec, cells, self._distribution, turn, strict=False)
+            shares += self._distribution(known.codes, place)
             if np.array_equal(known.codes, cells.codes):
                 break
         shares = narrowed(codec, typed, on, cells.codes[:, place], shares)

@@ -23,7 +23,7 @@ from masquerade.errors import MasqueradeWarning, SettingError
 from masquerade.nets.gan import Data, GANSettings, TabularGAN
 from masquerade.nets.gan_nets import Critic, Generator, NetFactory
 from masquerade.nets.gan_private import PrivateGAN
-from masquerade.nets.loop import Compilation, Schedule, Trail, train
+from masquerade.nets.loop import Compilation, Schedule, Trail, seconds_left, train
 from masquerade.privacy.budget import Privacy
 from masquerade.progress import Callback, Progress
 from masquerade.synthesize.calibrated import Calibrated
@@ -252,7 +252,6 @@ class CTGAN(Calibrated):
         if checkpoint is not None:
             state, trail = checkpoint.restore(state, trail)
         steps = max(len(encoded) // gan.settings.batch_size, 1)
-        limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
         outcome = train(
             gan.step,
             state,
@@ -260,7 +259,7 @@ class CTGAN(Calibrated):
             Schedule(
                 epochs,
                 steps,
-                limit,
+                seconds_left(self.max_minutes, began),
                 validate_every=max(5, -(-50 // steps)),
                 patience=self.patience,
                 tolerance=TOLERANCE,
@@ -296,7 +295,7 @@ class CTGAN(Calibrated):
             gan,
             PrivateSchedule.of(prepared.total, self.batch_size, self.epochs),
             rows_per_unit=1 if prepared.units is None else self.privacy.rows_per_unit,
-            max_seconds=None if self.max_minutes is None else 60 * self.max_minutes,
+            max_minutes=self.max_minutes,
             tell=self._tell,
         )
         self._sampler, self._params, self._bias = learned.sampler, learned.params, learned.bias

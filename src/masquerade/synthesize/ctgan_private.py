@@ -14,28 +14,18 @@ from numpy.typing import NDArray
 
 from masquerade.codec.calibration import frequency_bias
 from masquerade.errors import SettingError
-from masquerade.nets.autoregressive_private import grouped
-from masquerade.nets.gan_private import PrivateGAN, PrivateGANState, PrivateGANTraining
-from masquerade.nets.loop import Compilation, Schedule, train
+from masquerade.nets.gan_private import PrivateGAN, PrivateGANTraining
+from masquerade.nets.loop import Compilation
 from masquerade.privacy.dpsgd import Plan
 from masquerade.progress import Callback, Progress
 from masquerade.synthesize.private import Prepared
+from masquerade.synthesize.private_training import PrivateLength, train_charged
 from masquerade.synthesize.sampling import Sampler, shape
 
 __all__ = ["Learned", "PrivateSchedule", "learn_privately"]
 
 CLIP = 1.0
 """Bound of a unit's gradient. Adam makes up for its scale, and most gradients are longer, so that little depends on it."""
-
-SHARE = 0.02
-"""Of all rows that a step draws on average."""
-
-LEAST_BATCH, MOST_BATCH = 64, 4_096
-"""Fewer drown in noise; of more, noise is small beside what a step learns."""
-
-EPOCHS = 40
-MOST_STEPS = 4_000
-"""Passes over the table, fewer where they would take more steps than this."""
 
 MICROBATCH = 256
 MICROBATCH_NUMBERS = 16_000_000
@@ -48,35 +38,14 @@ CALIBRATION_ROWS = 32_768
 """Rows drawn in each round of the calibration of single columns."""
 
 
-@dataclass(frozen=True)
-class PrivateSchedule:
-    """How long and on how much to train; by the noised number of rows alone.
+class PrivateSchedule(PrivateLength):
+    """How long and on how much to train; a step is an update of the critic.
 
-    Args:
-        batch: rows a step draws on average.
-        epochs: passes over the table, on average.
-        steps_per_epoch: updates of the critic in one pass.
+    >>> PrivateSchedule.of(32_000.0, None, None)
+    PrivateSchedule(batch=640.0, epochs=40, steps_per_epoch=50)
     """
 
-    batch: float
-    epochs: int
-    steps_per_epoch: int
-
-    @property
-    def steps(self) -> int:
-        return self.epochs * self.steps_per_epoch
-
-    @classmethod
-    def of(cls, total: float, batch: int | None, epochs: int | None) -> PrivateSchedule:
-        """What is asked for, and where nothing is, what suits so many rows.
-
-        >>> PrivateSchedule.of(32_000.0, None, None)
-        PrivateSchedule(batch=640.0, epochs=40, steps_per_epoch=50)
-        """
-        wanted = float(np.clip(SHARE * total, LEAST_BATCH, MOST_BATCH)) if batch is None else float(batch)
-        size = min(wanted, max(total, 1.0))
-        per_epoch = max(round(total / size), 1)
-        return cls(size, int(np.clip(MOST_STEPS // per_epoch, 1, EPOCHS)) if epochs is None else epochs, per_epoch)
+    share, least_batch, most_epochs, most_steps = 0.02, 64, 40, 4_000
 
 
 @dataclass(frozen=True)
@@ -104,20 +73,17 @@ def learn_privately(
     schedule: PrivateSchedule,
     *,
     rows_per_unit: int,
-    max_seconds: float | None,
+    max_minutes: float | None,
     tell: Callback,
 ) -> Learned:
     """Train with all that is left of the budget.
-
-    There is no validation, no best epoch and no early stop: each would be a look at the rows. Where Ctrl-C or the clock ends
-    training, only the steps begun are charged.
 
     Args:
         prepared: private rows, noised shares and the account.
         gan: pure functions.
         schedule: batch and steps.
         rows_per_unit: rows of one unit at most.
-        max_seconds: wall-clock limit; None: none.
+        max_minutes: wall-clock limit; None: none.
         tell: told how far training is.
 
     Raises:
@@ -142,29 +108,13 @@ def learn_privately(
     training = PrivateGANTraining(gan, plan, _microbatch(gan, schedule.batch, rows_per_unit))
     seed = secrets.randbits(31)
     state = training.begin(Compilation(gan.init, seed).result(waiting)(seed))
-    with plan.charged(prepared.accountant) as meter:
-
-        def before(state: PrivateGANState, steps: int) -> PrivateGANState:
-            meter.begin(steps)
-            return training.refreshed(state)
-
-        left = None if max_seconds is None else max(max_seconds - (time.monotonic() - began), 0.0)
-        outcome = train(
-            training.step,
-            state,
-            grouped(prepared.encoded.codes, prepared.units),
-            Schedule(schedule.epochs, schedule.steps_per_epoch, left, validate_every=schedule.epochs + 1, quick=True),
-            snapshot=lambda state: state.average,
-            callback=tell,
-            before=before,
-        )
-    params, interrupted = outcome.trail.best, outcome.stopped == "interrupted"
+    params, history, interrupted = train_charged(
+        training, state, prepared, schedule, max_minutes=max_minutes, began=began, entries=HISTORY, tell=tell
+    )
     if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(params)):
         raise SettingError(
             "generator_lr, discriminator_lr: training left the finite numbers, and its budget is spent; take smaller ones."
         )
-    marks = np.unique(np.linspace(0, meter.begun, HISTORY + 1).astype(int)[1:])
-    history = [{"step": float(step), "epsilon": meter.epsilon(int(step))} for step in marks if step > 0]
     began = time.monotonic()
     tell(Progress("calibrate", 0, 1, 0.0))
     params = _normalised(gan, params, waiting)

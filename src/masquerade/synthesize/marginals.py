@@ -21,7 +21,6 @@ from masquerade.nets.junction import JunctionTree
 from masquerade.privacy.budget import Privacy
 from masquerade.progress import Callback, Progress
 from masquerade.synthesize.any_cells import AnyCells
-from masquerade.synthesize.cells import Cells
 from masquerade.synthesize.marginal_codes import CoarseColumn, coarse_column
 from masquerade.synthesize.marginal_model import MarginalModel
 from masquerade.synthesize.marginal_rounds import Rounds, plan
@@ -149,13 +148,8 @@ class Marginals(AnyCells):
 
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _draw(self, rows: int, known: Cells | None, seed: int) -> Encoded:
-        random, given, temperature = seeds.stream(seed, "draw"), None, 1.0
-        if known is not None:
-            temperature = known.temperature
-            given = known.codes if (known.codes >= 0).any() else None
-        codes = self._model.draw(rows, random, given, temperature)
-        return Encoded(codes, np.zeros(codes.shape, np.float32))
+    def _codes(self, rows: int, seed: int, given: NDArray[np.int32] | None, temperature: float) -> NDArray[np.int32]:
+        return self._model.draw(rows, seeds.stream(seed, "draw"), given, temperature)
 
     def _distribution(self, given: NDArray[np.int32], column: int) -> NDArray[np.float32]:
         return self._model.distribution(given, column)

@@ -112,7 +112,7 @@ def transplanted(
             f"start_from: its net is {widths[1][0]} and {widths[1][1]} units wide and the new one {widths[0][0]} and "
             f"{widths[0][1]}, so codes are taken over but no weights; leave size at 'auto'.",
             MasqueradeWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
         return fresh
     place = {name: i for i, name in enumerate(old_codec.layout.names)}

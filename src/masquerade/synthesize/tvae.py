@@ -14,7 +14,7 @@ from typing import ClassVar
 from masquerade import seeds
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.errors import MasqueradeWarning, SettingError
-from masquerade.nets.loop import Compilation, Schedule, train
+from masquerade.nets.loop import Compilation, Schedule, seconds_left, train
 from masquerade.nets.vae import TabularVAE, VAESettings
 from masquerade.progress import Callback, Progress
 from masquerade.synthesize.calibrated import Calibrated
@@ -153,7 +153,6 @@ class TVAE(Calibrated):
         data = vae.data(encoded.rows(order[len(held.codes) :]))
         bound = Compilation(vae.held_out, state.average, held).result()
         steps = max(len(data.codes) // vae.settings.batch_size, 1)
-        limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
         outcome = train(
             vae.step,
             state,
@@ -161,7 +160,7 @@ class TVAE(Calibrated):
             Schedule(
                 self.epochs,
                 steps,
-                limit,
+                seconds_left(self.max_minutes, began),
                 validate_every=max(5, -(-50 // steps)),
                 patience=self.patience,
             ),

@@ -59,6 +59,7 @@ def test_a_picture_set_is_judged_as_one(capsys: pytest.CaptureFixture[str]) -> N
         ("real released.npz --attacks thorough --model ctgan", "'thorough' refits generators of rows"),
         ("real released.npz --size 8", "--size: got '8', expected height and width in pixels, such as 28x28"),
         ("real released.npz --kind rows --size 8x8", "--size: it is for pictures"),
+        ("real released.npz --kind rows --skip-bad", "--skip-bad: it is for pictures"),
         ("real small.npz", "released: pictures of 6x6 pixels (height x width) beside real ones of 8x8"),
         ("real small.npz", "--size 8x8"),
         ("real few.npz", "released: 9 pictures, expected at least 10"),
@@ -80,3 +81,14 @@ def test_what_cannot_be_is_refused_and_nothing_written(
     assert run(["evaluate", *options.split(), "-o", "r.json"]) == 2
     assert says in " ".join(capsys.readouterr().err.split())
     assert not Path("r.json").exists()
+
+
+def test_damaged_pictures_are_left_out_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    damaged = sorted(Path("real").rglob("*.png"))[5]
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    command = ["evaluate", "real", "released.npz", "-o", "r.json", "--seed", "0", "--quiet"]
+    assert run(command) == 2
+    assert damaged.name in capsys.readouterr().err
+    assert run([*command, "--skip-bad"]) == 0
+    assert damaged.name in capsys.readouterr().err
+    assert json.loads(Path("r.json").read_text())["rows"]["real"] == 299

@@ -36,7 +36,8 @@ def test_a_folder_of_classes_in_and_out(here: Path, capsys: pytest.CaptureFixtur
     images = (digits.images[:60] * 255 / 16).round().astype(np.uint8)
     write_pictures("set", Pictures(images, {"label": np.where(digits.target[:60] < 5, "few", "many")}))
     asked = ["synthesize", "set", "-o", "made", "--seed", "3", "--save", "model.mq", "--watch", "grids", *QUICK]
-    assert run(asked) == 0
+    assert run([*asked, "--tensorboard", "logs"]) == 0
+    assert len(list((here / "logs").glob("events.out.tfevents.*"))) == 1
     made = read_pictures("made")
     assert len(made) == 60
     assert set(made.labels["label"]) <= {"few", "many"}
@@ -55,6 +56,8 @@ def test_a_folder_of_classes_in_and_out(here: Path, capsys: pytest.CaptureFixtur
                 "one.npz",
                 "--start-from",
                 "model.mq",
+                "--freeze",
+                "up, paint",
                 "--given",
                 "label=few",
                 "--rows",
@@ -114,6 +117,7 @@ def test_under_a_guarantee(here: Path, capsys: pytest.CaptureFixture[str]) -> No
         (["--holdout-share", "0.2"], "--holdout-share"),
         (["--size", "9x9"], "multiples of 4"),
         (["--start-from", "missing.mq"], "missing.mq"),
+        (["--freeze", "up"], "--freeze: there are no layers to keep"),
     ],
 )
 def test_what_is_refused_leaves_nothing(
@@ -128,6 +132,13 @@ def test_what_is_refused_leaves_nothing(
 
 def test_options_of_pictures_are_refused_for_tables(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("t.csv").write_text("a\n1\n2\n")
-    for option in (["--watch", "x"], ["--size", "8x8"], ["--classes", "0,1"]):
+    for option in (
+        ["--watch", "x"],
+        ["--tensorboard", "x"],
+        ["--wandb", "x"],
+        ["--freeze", "up"],
+        ["--size", "8x8"],
+        ["--classes", "0,1"],
+    ):
         assert run(["synthesize", "t.csv", "-o", "o.csv", *option]) == 2
         assert "is for picture sets" in " ".join(capsys.readouterr().err.split())

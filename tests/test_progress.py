@@ -1,17 +1,16 @@
-"""Progress reaches the terminal, a log, a file and TensorBoard."""
+"""Progress reaches the terminal, a log and a file."""
 
 from __future__ import annotations
 
 import copy
 import io
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from masquerade.errors import FileError, SettingError
-from masquerade.progress import ConsoleProgress, JSONLines, Progress, TensorBoard
+from masquerade.errors import FileError
+from masquerade.progress import ConsoleProgress, JSONLines, Progress
 
 TRAINING = [
     Progress("compile", 0, 0, 0.0),
@@ -97,20 +96,3 @@ def test_json_lines_are_read_by_programs(tmp_path: Path) -> None:
 def test_json_lines_say_at_once_when_they_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot be written"):
         JSONLines(tmp_path / "nowhere" / "training.jsonl")
-
-
-def test_tensorboard_gets_one_point_an_epoch(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboardX")
-    board = TensorBoard(tmp_path)
-    for progress in TRAINING:
-        copy.deepcopy(board)(progress)
-    board.close()
-    (events,) = tmp_path.glob("events.out.tfevents.*")
-    assert events.read_bytes().count(b"loss/critic") == 3
-    assert events.read_bytes().count(b"score") == 2
-
-
-def test_tensorboard_without_its_extra_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    with pytest.raises(SettingError, match="masquerade\\[tensorboard\\]"):
-        TensorBoard(tmp_path)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from masquerade.inference import infer
     from masquerade.judge.report import Report
     from masquerade.loading import load
+    from masquerade.logs import TensorBoard, WeightsAndBiases
     from masquerade.picture_files import read_pictures, write_pictures
     from masquerade.pictures import Pictures
     from masquerade.privacy.budget import Privacy
@@ -81,6 +82,8 @@ _HOMES = {
     "Secret": "masquerade.secret",
     "Survey": "masquerade.surveying.passes",
     "TVAE": "masquerade.synthesize.tvae",
+    "TensorBoard": "masquerade.logs",
+    "WeightsAndBiases": "masquerade.logs",
     "augment": "masquerade.release.balance",
     "evaluate": "masquerade.evaluation",
     "image_synthesizers": "masquerade.synthesize",
@@ -124,6 +127,8 @@ __all__ = [
     "Schema",
     "Secret",
     "Survey",
+    "TensorBoard",
+    "WeightsAndBiases",
     "__version__",
     "augment",
     "evaluate",

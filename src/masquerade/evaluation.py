@@ -62,6 +62,7 @@ def evaluate(
     ledger: Ledger | Mapping[str, Any] | None = None,
     dependencies: Any = None,
     size: tuple[int, int] | None = None,
+    skip_bad: bool = False,
     show_neighbours: bool = False,
     seed: int = 0,
     callback: Callback | None = None,
@@ -97,6 +98,7 @@ def evaluate(
         dependencies: which columns the release's columns were drawn from, to be shown in the report: a frame such as
             `Autoregressive.dependencies_`, or None.
         size: for pictures: height and width to which all are brought; None: they must be alike.
+        skip_bad: for pictures: whether damaged ones of files are left out, with a warning that counts and names them.
         show_neighbours: for pictures: whether the report's page shows the **real** pictures that released ones come nearest to.
         seed: of every sample and model; the same seed gives the same report.
         callback: told after every part how far the judgement is.
@@ -132,6 +134,7 @@ def evaluate(
             released,
             holdout,
             size=size,
+            skip_bad=skip_bad,
             aligned=aligned,
             protect=protect,
             attacks=attacks,
@@ -140,8 +143,8 @@ def evaluate(
             seed=seed,
             callback=callback,
         )
-    if size is not None or show_neighbours:
-        name = "show_neighbours" if size is None else "size"
+    asked = {"size": size is not None, "skip_bad": skip_bad, "show_neighbours": show_neighbours}
+    for name in (name for name, given in asked.items() if given):
         raise SettingError(f"{name}: it is for pictures, expected kind='images'; leave it out.")
     real_rows, frame_kind = to_polars(real)
     raw = {"real": real_rows, "released": to_polars(released)[0]}

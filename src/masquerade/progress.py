@@ -1,6 +1,7 @@
 """How long work tells how far it is: one fact, `Progress`, handed to any callable.
 
-Ready-made callables: `ConsoleProgress` (a bar on the terminal), `JSONLines` (a file for programs), `TensorBoard`.
+Ready-made callables: `ConsoleProgress` (a bar on the terminal), `JSONLines` (a file for programs), and those of
+`masquerade.logs`.
 
 >>> seen = []
 >>> callback = seen.append
@@ -11,7 +12,6 @@ Ready-made callables: `ConsoleProgress` (a bar on the terminal), `JSONLines` (a 
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import sys
@@ -26,9 +26,9 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
-from masquerade.errors import FileError, SettingError
+from masquerade.errors import FileError
 
-__all__ = ["Callback", "ConsoleProgress", "JSONLines", "Progress", "TensorBoard"]
+__all__ = ["Callback", "ConsoleProgress", "JSONLines", "Progress"]
 
 
 @dataclass(frozen=True)
@@ -229,45 +229,3 @@ class JSONLines:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-class TensorBoard:
-    """Training losses and validation scores for TensorBoard: `loss/NAME` and `score`, one point an epoch.
-
-    Args:
-        folder: where the event files go (`tensorboard --logdir FOLDER`).
-
-    Raises:
-        SettingError: the extra `tensorboard` is not installed.
-    """
-
-    def __init__(self, folder: str | Path) -> None:
-        try:
-            module = importlib.import_module("tensorboardX")
-        except ImportError as error:
-            raise SettingError(
-                "TensorBoard needs the extra 'tensorboard', install it with: pip install 'masquerade[tensorboard]'"
-            ) from error
-        self.folder = Path(folder)
-        self._writer: Any = module.SummaryWriter(str(folder))
-        self._epoch = 0
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> TensorBoard:
-        return self  # its open file cannot be copied; scikit-learn's clone would try
-
-    def __call__(self, progress: Progress) -> None:
-        """Record this progress if it completes an epoch of training."""
-        epoch = int(progress.done)
-        if progress.stage != "train" or (epoch == self._epoch and not progress.finished):
-            return
-        self._epoch = epoch
-        for name, value in progress.losses.items():
-            self._writer.add_scalar(f"loss/{name}", float(value), epoch)
-        if progress.score is not None:
-            self._writer.add_scalar("score", float(progress.score), epoch)
-        if progress.finished:
-            self._writer.flush()
-
-    def close(self) -> None:
-        """Write what is still in memory, and close the event file."""
-        self._writer.close()

@@ -12,6 +12,7 @@ import pytest
 
 from masquerade.errors import ConditionError, SettingError, TableError
 from masquerade.loading import load
+from masquerade.nets.weights import to_arrays
 from masquerade.pictures import Pictures
 from masquerade.progress import Progress
 from masquerade.synthesize.dcgan import DCGAN
@@ -155,6 +156,34 @@ def test_going_on_from_a_public_model(gan: ImageGAN, dcgan: DCGAN, tmp_path: Pat
     ):
         with pytest.raises(SettingError, match=match):
             ImageGAN(**{**tiny, "width": 8 if start is gan else 4}).fit(pictures, start_from=start)
+
+
+def test_layers_that_stay_as_in_the_public_model(gan: ImageGAN) -> None:
+    settings = {**SMALL, "epochs": 2, "patience": None, "random_state": 8}
+    on = ImageGAN(**settings).fit(bars(), start_from=gan, freeze=["up", "first.inner"])
+    before, after = to_arrays(gan._params), to_arrays(on._params)
+    same = {name for name, array in before.items() if (array == after[name]).all()}
+    frozen = {".up.weight", ".up.bias", ".first.inner.weight", ".first.inner.bias"}
+    assert frozen <= same
+    assert not {".start.weight", ".first.outer.weight", ".paint.weight", ".tell.weight"} & same
+
+
+@pytest.mark.parametrize(
+    ("freeze", "classes", "match"),
+    [
+        (["upp"], 2, "did you mean 'up'"),
+        (["quarter"], 2, "expected layers of the generator: tell, start, first"),
+        ("first.outher", 2, "freeze: got 'first.outher'"),
+        (["tell"], 3, "'tell' starts afresh"),
+        (["tell", "start", "first", "up", "second", "last", "paint"], 2, "some that are left to train"),
+    ],
+)
+def test_layers_that_cannot_stay(gan: ImageGAN, freeze: list[str], classes: int, match: str) -> None:
+    pictures = Pictures(bars().images, {"label": np.arange(60) % classes})
+    with pytest.raises(SettingError, match=match):
+        ImageGAN(**SMALL, epochs=1).fit(pictures, start_from=gan, freeze=freeze)
+    with pytest.raises(SettingError, match="without start_from"):
+        ImageGAN(**SMALL, epochs=1).fit(pictures, freeze=freeze)
 
 
 def test_interrupted_training_keeps_what_there_is() -> None:

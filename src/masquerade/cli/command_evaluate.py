@@ -97,6 +97,9 @@ def evaluate(
     size: Annotated[
         str | None, typer.Option("--size", metavar="HxW", help="For pictures: bring all to this size, such as 28x28.")
     ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="For pictures: leave damaged ones out, counted.")
+    ] = False,
     show_neighbours: Annotated[
         bool,
         typer.Option(
@@ -151,9 +154,9 @@ def evaluate(
         columns = {"--target": target, "--sensitive": sensitive, "--keep": keep, "--schema": schema, "--unit": unit}
         refuse_for_pictures(columns, real)
         sides = {"real": real, "released": released, "holdout": holdout}
-        sides |= {"size": pictures, "show_neighbours": show_neighbours}
+        sides |= {"size": pictures, "skip_bad": skip_bad, "show_neighbours": show_neighbours}
     else:
-        refuse_for_tables(size, show_neighbours=show_neighbours)
+        refuse_for_tables(size, skip_bad=skip_bad, show_neighbours=show_neighbours)
         raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
         if known is not None and known.guarantee != "none":  # a private fit clips real cells beyond the declared ones
             from masquerade.cli.private import undeclared

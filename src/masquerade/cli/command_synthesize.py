@@ -118,6 +118,24 @@ def synthesize(
             "--watch", metavar="DIR", help="A grid of drawn pictures per epoch.", rich_help_panel="Picture sets"
         ),
     ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(
+            "--tensorboard",
+            metavar="DIR",
+            help="Losses, scores, grids and weights for TensorBoard.",
+            rich_help_panel="Picture sets",
+        ),
+    ] = None,
+    wandb: Annotated[
+        Path | None,
+        typer.Option(
+            "--wandb",
+            metavar="DIR",
+            help="The same for Weights & Biases, offline: nothing is sent.",
+            rich_help_panel="Picture sets",
+        ),
+    ] = None,
     keep_epochs: Annotated[
         Path | None,
         typer.Option("--keep-epochs", metavar="DIR", help="The model of each epoch.", rich_help_panel="Picture sets"),
@@ -128,6 +146,15 @@ def synthesize(
             "--start-from",
             metavar="MODEL.mq",
             help="Go on from a model of public pictures.",
+            rich_help_panel="Picture sets",
+        ),
+    ] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            "--freeze",
+            metavar="A,B,...",
+            help="With --start-from: layers of the generator that stay, such as up,paint.",
             rich_help_panel="Picture sets",
         ),
     ] = None,
@@ -172,8 +199,11 @@ def synthesize(
         "--skip-bad": skip_bad,
         "--labels": labels,
         "--watch": watch,
+        "--tensorboard": tensorboard,
+        "--wandb": wandb,
         "--keep-epochs": keep_epochs,
         "--start-from": start_from,
+        "--freeze": freeze,
         "--classes": classes,
     }
     if is_picture_set(data):
@@ -209,8 +239,11 @@ def synthesize(
                 quiet=quiet,
                 reading=reading_of(size, channels, skip_bad, labels),
                 watch=watch,
+                tensorboard=tensorboard,
+                wandb=wandb,
                 keep_epochs=keep_epochs,
                 start_from=start_from,
+                freeze=freeze,
                 privacy=asked_privacy(epsilon, delta, rows_per_unit=None, unit=None, i_know=i_know),
                 classes=classes,
                 refused=tables_only,

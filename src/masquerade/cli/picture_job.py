@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from masquerade.cli.private import tell_guarantee
 from masquerade.cli.reading import HOLDOUT_SHARE
 from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger
 from masquerade.errors import SettingError, nearest
+from masquerade.logs import TensorBoard, WeightsAndBiases
 from masquerade.picture_files import check_picture_output, write_pictures
 from masquerade.pictures import LABEL, Pictures
 from masquerade.privacy.accounting import need_dp
@@ -43,8 +45,10 @@ class PictureRequest:
         data, output, model, rows, given, epochs, max_minutes, save, reports, holdout_share, seed, quiet: as the options.
         reading: arguments of `read_pictures`.
         watch: a folder for a grid per epoch.
+        tensorboard, wandb: folders for logs of the training.
         keep_epochs: a folder for the model after each epoch.
         start_from: a saved model to go on from.
+        freeze: layers of its generator that stay, parted by commas.
         privacy: the guarantee to keep.
         classes: those that there may be, parted by commas; with a guarantee.
         refused: what was given of the options that only tables have, by option.
@@ -64,8 +68,11 @@ class PictureRequest:
     quiet: bool
     reading: Mapping[str, Any]
     watch: Path | None
+    tensorboard: Path | None
+    wandb: Path | None
     keep_epochs: Path | None
     start_from: Path | None
+    freeze: str | None
     privacy: Privacy | None
     classes: str | None
     refused: Mapping[str, Any]
@@ -81,14 +88,16 @@ def run_pictures(request: PictureRequest) -> None:
     train, held = _split(request, pictures, seed)
     declared = _declared(request, pictures)
     given = _given(request, pictures.classes.tolist() if declared is None else declared)
-    with ConsoleProgress() as bar:
+    freeze = [name.strip() for name in (request.freeze or "").split(",") if name.strip()]
+    with ConsoleProgress() as bar, ExitStack() as open_logs:
         callback = None if request.quiet else bar
-        settings: dict[str, Any] = {"callbacks": () if callback is None else (callback,)}
+        callbacks = [*([] if callback is None else [callback]), *_logs(request, open_logs)]
+        settings: dict[str, Any] = {"callbacks": tuple(callbacks)}
         for name in ("epochs", "max_minutes", "watch", "keep_epochs"):
             if getattr(request, name) is not None:
                 settings[name] = getattr(request, name)
         if request.privacy is None:
-            model = chosen(**settings, random_state=seed).fit(train, start_from=request.start_from)
+            model = chosen(**settings, random_state=seed).fit(train, start_from=request.start_from, freeze=freeze)
         else:
             model = chosen(**settings, privacy=request.privacy, classes=declared).fit(train)
         keep_trained(model, request.save, "model", "pictures")
@@ -121,6 +130,8 @@ def _check(request: PictureRequest) -> Any:
         ],
         [request.start_from],
     )
+    if request.freeze is not None and request.start_from is None:
+        raise SettingError("--freeze: there are no layers to keep, add --start-from MODEL.mq, a model to go on from.")
     refuse_without_report(request.reports, {"--holdout-share": request.holdout_share})
     from masquerade.synthesize import image_synthesizers  # loads JAX, which a refusal above need not wait for
 
@@ -132,6 +143,18 @@ def _check(request: PictureRequest) -> Any:
         )
     _check_guarantee(request, name, known)
     return known[name]
+
+
+def _logs(request: PictureRequest, stack: ExitStack) -> list[Callback]:
+    """The logs of the training that were asked for; the stack closes them."""
+    logs: list[TensorBoard | WeightsAndBiases] = []
+    if request.tensorboard is not None:
+        logs.append(TensorBoard(request.tensorboard))
+    if request.wandb is not None:
+        logs.append(WeightsAndBiases(request.wandb))
+    for log in logs:
+        stack.callback(log.close)
+    return list(logs)
 
 
 def _check_guarantee(request: PictureRequest, name: str, known: Mapping[str, Any]) -> None:

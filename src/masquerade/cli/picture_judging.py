@@ -39,8 +39,12 @@ def refuse_for_pictures(options: Mapping[str, Any], real: Path) -> None:
             raise SettingError(f"{option}: it is for tables, and {real} is a picture set; leave it out.")
 
 
-def refuse_for_tables(size: str | None, *, show_neighbours: bool) -> None:
+def refuse_for_tables(size: str | None, *, skip_bad: bool, show_neighbours: bool) -> None:
     """Refuse options that are for pictures."""
-    for option, given in (("--size", size is not None), ("--show-neighbours", show_neighbours)):
+    for option, given in (
+        ("--size", size is not None),
+        ("--skip-bad", skip_bad),
+        ("--show-neighbours", show_neighbours),
+    ):
         if given:
             raise SettingError(f"{option}: it is for pictures, and --kind is not images; leave it out.")

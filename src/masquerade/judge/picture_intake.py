@@ -89,7 +89,13 @@ class PictureSets:
 
 
 def picture_sets(
-    real: Any, released: Any, holdout: Any, *, size: tuple[int, int] | None = None, seed: int = 0
+    real: Any,
+    released: Any,
+    holdout: Any,
+    *,
+    size: tuple[int, int] | None = None,
+    skip_bad: bool = False,
+    seed: int = 0,
 ) -> PictureSets:
     """Read and check what is to be judged.
 
@@ -97,6 +103,7 @@ def picture_sets(
         real, released, holdout: each `Pictures`, an array uint8 (n, height, width[, 3]), a pair of such an array and labels, or
             the path of a picture set; the holdout may be None.
         size: height and width to which all pictures are brought; None: they must be alike.
+        skip_bad: whether damaged pictures of files are left out, with a warning that counts and names them.
         seed: of the samples that are taken of large sets.
 
     Raises:
@@ -107,9 +114,9 @@ def picture_sets(
     given = {"real": _taken("real", real), "released": _taken("released", released)}
     if holdout is not None:
         given["holdout"] = _taken("holdout", holdout)
-    shapes = {side: _shape(side, pictures) for side, pictures in given.items()}
+    shapes = {side: _shape(side, pictures, skip_bad) for side, pictures in given.items()}
     wanted = _wanted(shapes, size)
-    loaded = {side: _Loaded.of(side, pictures, wanted, seed) for side, pictures in given.items()}
+    loaded = {side: _Loaded.of(side, pictures, wanted, skip_bad, seed) for side, pictures in given.items()}
     for side, found in loaded.items():
         if found.count < LEAST_PICTURES:
             raise TableError(f"{side}: {found.count} pictures, expected at least {LEAST_PICTURES}.")
@@ -135,9 +142,9 @@ def _taken(side: str, given: Any) -> Given:
         raise type(error)(f"{side}: {error}") from error
 
 
-def _shape(side: str, given: Given) -> tuple[int, int, int]:
+def _shape(side: str, given: Given, skip_bad: bool) -> tuple[int, int, int]:
     """Height, width and channels; of a file those of its first picture."""
-    first = given if isinstance(given, Pictures) else next(stream_pictures(given, 1), None)
+    first = given if isinstance(given, Pictures) else next(stream_pictures(given, 1, skip_bad=skip_bad), None)
     if first is None or not len(first):
         raise TableError(f"{side}: 0 pictures, expected at least {LEAST_PICTURES}.")
     return first.size[0], first.size[1], first.channels
@@ -180,13 +187,13 @@ class _Loaded:
     counts: Mapping[Any, int]
 
     @classmethod
-    def of(cls, side: str, given: Given, wanted: Wanted, seed: int) -> _Loaded:
+    def of(cls, side: str, given: Given, wanted: Wanted, skip_bad: bool, seed: int) -> _Loaded:
         """A random sample of a set, read batch by batch: every picture draws a number, and the smallest ones stay."""
         if isinstance(given, Pictures):
             count = len(given)
             batches = _slices(given, wanted)
         else:
-            batches = _files(given, wanted)
+            batches = _files(given, wanted, skip_bad)
         height, width = wanted.size or (0, 0)
         limit = max(LEAST_PICTURES, min(MOST_PICTURES, MOST_BYTES // (height * width * (wanted.channels or 1))))
         random = seeds.stream(seed, "sample of pictures", side)
@@ -250,10 +257,10 @@ def _slices(given: Pictures, wanted: Wanted) -> Iterator[Pictures]:
         yield Pictures(images, {} if labels is None else {LABEL: labels[start : start + batch]})
 
 
-def _files(path: Path, wanted: Wanted) -> Iterator[Pictures]:
+def _files(path: Path, wanted: Wanted, skip_bad: bool) -> Iterator[Pictures]:
     height, width = wanted.size or (1, 1)
     batch = max(1, _BATCH_BYTES // (height * width * 3))
-    yield from stream_pictures(path, batch, size=wanted.size, channels=wanted.channels)
+    yield from stream_pictures(path, batch, size=wanted.size, channels=wanted.channels, skip_bad=skip_bad)
 
 
 def _names(loaded: Mapping[str, _Loaded]) -> tuple[Any, ...]:

@@ -55,6 +55,7 @@ def judge_pictures(
     ledger: Mapping[str, Any],
     seed: int,
     callback: Callback | None,
+    skip_bad: bool = False,
     seen: int | None = None,
 ) -> Report:
     """Judge released pictures beside the real ones they were made from, and beside real ones they never saw.
@@ -69,13 +70,14 @@ def judge_pictures(
         ledger: what was guaranteed, as from `Ledger.to_dict`; empty: nothing is known.
         seed: of every sample and net.
         callback: told how far it is.
+        skip_bad: whether damaged pictures of files are left out, with a warning.
         seen: pictures that the training of each net sees; None: twenty times the set, from 20,000 to 240,000.
 
     Raises:
         TableError, FileError, SettingError: as `picture_sets`.
     """
     start = time.monotonic()
-    sets = picture_sets(real, released, holdout, size=size, seed=seed)
+    sets = picture_sets(real, released, holdout, size=size, skip_bad=skip_bad, seed=seed)
     _tell_left_out(sets, show_neighbours)
     labelled = sets.released.classes is not None
     tested = labelled and sets.holdout is not None and sets.holdout.classes is not None

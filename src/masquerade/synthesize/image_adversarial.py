@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masquerade import seeds
-from masquerade.errors import MasqueradeWarning, SettingError
+from masquerade.errors import MasqueradeWarning, SettingError, nearest
 from masquerade.nets.loop import Compilation, Schedule, train
-from masquerade.nets.picture_gan import PictureData, PictureGAN
+from masquerade.nets.picture_gan import PictureData, PictureGAN, PictureState
 from masquerade.nets.picture_nets import PictureNetFactory
 from masquerade.progress import Progress
 from masquerade.synthesize.image_net import NetImages
@@ -43,6 +45,7 @@ class AdversarialImages(NetImages):
 
     _net: PictureGAN
     _start: Any
+    _freeze: tuple[str, ...]
 
     @abstractmethod
     def _gan(self, count: int, steps: int) -> PictureGAN:
@@ -66,7 +69,7 @@ class AdversarialImages(NetImages):
         if self.max_minutes is not None:
             check_positive("max_minutes", self.max_minutes)
 
-    def fit(self, X: Any, y: Any = None, start_from: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, start_from: Any = None, freeze: Sequence[str] = ()) -> Self:
         """Learn from pictures.
 
         Args:
@@ -75,11 +78,15 @@ class AdversarialImages(NetImages):
             y: the class of each picture, shape (n,); None: what `X` says, and without any the model is not conditional.
             start_from: a fitted model of the same class and settings to go on from, or its file: one trained on public pictures
                 needs fewer private ones. What is told of the classes starts afresh where the classes differ.
+            freeze: names of the generator's layers that stay as they are in `start_from`, such as `("up", "paint")`, or of what
+                is inside of one, such as `("first.inner",)`; the others, by default all, are fine-tuned. An `ImageGAN` has,
+                from noise to picture, `tell` (the class), `start`, `first`, `up`, `second`, `last` and `paint`, a `DCGAN`
+                `start`, `first`, `up`, `second` and `paint`.
 
         Raises:
             TableError: pictures that cannot be modelled (the message says why and what to do).
             FileError: the path cannot be read.
-            SettingError: a setting out of range, or a model that does not fit.
+            SettingError: a setting out of range, a model that does not fit, or layers that it does not have.
             InterruptedTraining: Ctrl-C before there was anything to keep.
         """
         if isinstance(start_from, str | Path):
@@ -88,11 +95,13 @@ class AdversarialImages(NetImages):
             raise SettingError(
                 f"start_from: got a {type(start_from).__name__}, expected a fitted {type(self).__name__}."
             )
-        self._start = start_from
+        if freeze and start_from is None:
+            raise SettingError("freeze: there are no layers to keep without start_from, a model to go on from.")
+        self._start, self._freeze = start_from, (freeze,) if isinstance(freeze, str) else tuple(freeze)
         try:
             return super().fit(X, y)
         finally:
-            del self._start
+            del self._start, self._freeze
 
     @classmethod
     def _read(cls, path: str | Path) -> Any:
@@ -119,17 +128,20 @@ class AdversarialImages(NetImages):
         def waiting(seconds: float) -> None:
             self._tell(Progress("compile", 0, epochs, seconds))
 
-        state = Compilation(gan.init, beginning).result(waiting)(beginning)
+        state, step = Compilation(gan.init, beginning).result(waiting)(beginning), gan.step
         if self._start is not None:
-            state = gan.begin(inherited(self._start._params, state.generator), state.critic, beginning)
+            known = self._start._params
+            state = gan.begin(inherited(known, state.generator), state.critic, beginning)
+            if self._freeze:
+                step = holding(step, chosen(self._freeze, known, state.generator))
         drawn = referee.classes_to_draw(self._shares)
         key = jax.random.key(seeds.integer(seed, "normalise"))
         normalised = Compilation(gan.normalised, gan.skeleton(), key).result(waiting)
 
         def validate(params: Any) -> float:
             self._params = normalised(params, key)
-            self._show(len(self._scores) + 1)
             self._scores.append(referee.judge(self._draw(drawn, beginning, 0)))
+            self._show(len(self._scores), self._scores[-1])
             return self._scores[-1]["score"]
 
         def shard(number: int) -> PictureData:
@@ -145,7 +157,7 @@ class AdversarialImages(NetImages):
         self._scores: list[dict[str, float]] = []
         limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
         outcome = train(
-            gan.step,
+            step,
             state,
             shard if shards > 1 else shard(0),
             Schedule(epochs, steps, limit, validate_every=1, patience=self.patience, quick=True),
@@ -166,9 +178,9 @@ class AdversarialImages(NetImages):
         self._params = normalised(outcome.trail.best, key)
         del self._scores
 
-    def _show(self, epoch: int) -> None:
+    def _show(self, epoch: int, scores: Mapping[str, float]) -> None:
         """The grid and the weights of an epoch, where they were asked for."""
-        self._show_grid(epoch)
+        self._show_grid(epoch, scores)
         if self.keep_epochs is not None:
             folder = Path(self.keep_epochs)
             folder.mkdir(parents=True, exist_ok=True)
@@ -188,3 +200,46 @@ def inherited(known: Any, fresh: Any) -> Any:
     if sum(old.shape != new.shape for old, new in zip(jax.tree.leaves(known), taken, strict=True)) > len(taken) // 2:
         raise SettingError("start_from: its pictures or widths are others; give both models the same settings.")
     return jax.tree.unflatten(jax.tree.structure(fresh), taken)
+
+
+def chosen(names: Sequence[str], known: Any, fresh: Any) -> Any:
+    """Whether each array of a generator is of one of the named layers: a tree of booleans.
+
+    Args:
+        names: of layers, or of what is inside of one, parted by dots.
+        known: the generator to go on from.
+        fresh: the one that will be trained.
+
+    Raises:
+        SettingError: there is no such layer, it starts afresh, or nothing would be left to train.
+    """
+    paths = [jax.tree_util.keystr(path).lstrip(".") for path, _ in jax.tree_util.tree_leaves_with_path(fresh)]
+    shapes = zip(jax.tree.leaves(known), jax.tree.leaves(fresh), strict=True)
+    alike = dict(zip(paths, (old.shape == new.shape for old, new in shapes), strict=True))
+    of = {name: [path for path in paths if re.match(rf"{re.escape(name)}(\.|\[|$)", path)] for name in names}
+    for name, within in of.items():
+        if not within:
+            layers = list(dict.fromkeys(re.split(r"[.\[]", path)[0] for path in paths))
+            raise SettingError(
+                f"freeze: got {name!r}, expected layers of the generator: {', '.join(layers)}{nearest(name, layers)}."
+            )
+        if not all(alike[path] for path in within):
+            raise SettingError(f"freeze: {name!r} starts afresh, for the classes are others than those of start_from.")
+    held = {path for within in of.values() for path in within}
+    if len(held) == len(paths):
+        raise SettingError("freeze: got all layers of the generator, expected some that are left to train.")
+    return jax.tree.unflatten(jax.tree.structure(fresh), [path in held for path in paths])
+
+
+def holding(step: Callable[..., Any], held: Any) -> Callable[..., Any]:
+    """A step of a GAN that leaves these arrays of the generator as they are."""
+
+    def kept(before: Any, after: Any) -> Any:
+        return jax.tree.map(lambda stays, old, new: old if stays else new, held, before, after)
+
+    def stepped(state: PictureState, data: PictureData) -> tuple[PictureState, dict[str, Any]]:
+        new, losses = step(state, data)
+        generator, average = kept(state.generator, new.generator), kept(state.average, new.average)
+        return new._replace(generator=generator, average=average), losses
+
+    return stepped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import jax
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masquerade import seeds
+from masquerade.logs import Epoch, EpochLog
 from masquerade.nets.loop import Compilation
 from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.picture_files import write_sheet
@@ -49,14 +51,20 @@ class NetImages(ImageSynthesizer):
     def _painter(self) -> Painter:
         """The pure functions of the net, from the settings, `shape_` and `classes_` alone."""
 
-    def _show_grid(self, number: int) -> None:
-        """The grid of an epoch, where it was asked for."""
+    def _show_grid(self, number: int, scores: Mapping[str, float] = MappingProxyType({})) -> None:
+        """What an epoch came to, to the folder of grids and to the callbacks that want it, where there are any."""
+        logs = [callback for callback in self.callbacks if isinstance(callback, EpochLog)]
+        if self.watch is None and not logs:
+            return
+        count = max(self.classes_.size, 1)
+        grid = self._draw((np.arange(WATCHED) % min(count, 10)).astype(np.int32), 0, 0)
         if self.watch is not None:
             folder = Path(self.watch)
             folder.mkdir(parents=True, exist_ok=True)
-            count = max(self.classes_.size, 1)
-            grid = self._draw((np.arange(WATCHED) % min(count, 10)).astype(np.int32), 0, 0)
             write_sheet(folder / f"epoch-{number:03d}.png", grid, columns=10)
+        for log in logs:
+            weights = {name.lstrip("."): array for name, array in to_arrays(self._params).items()}
+            log.epoch(Epoch(number, scores, grid, weights))
 
     def _draw(self, classes: NDArray[np.int32], seed: int, start: int) -> NDArray[np.uint8]:
         if not hasattr(self, "_drawing"):

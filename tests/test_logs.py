@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import os
 import struct
 import sys
 from collections import defaultdict
@@ -101,7 +100,7 @@ def test_without_its_extra_it_names_it(log: type, module: str, tmp_path: Path, m
     extra = "tensorboard" if log is TensorBoard else "wandb"
     with pytest.raises(SettingError, match=rf"pip install 'masquerade\[{extra}\]'"):
         log(tmp_path / "logs")
-    assert not os.listdir(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.filterwarnings("default")  # of wandb's own

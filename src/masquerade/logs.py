@@ -122,7 +122,7 @@ class TensorBoard(_Log):
 
 
 class WeightsAndBiases(_Log):
-    """Training for Weights & Biases, written to a folder on this machine; nothing is sent (`wandb sync FOLDER/wandb/offline-*` does).
+    """Training for Weights & Biases, written to a folder; nothing is sent, until `wandb sync FOLDER/wandb/offline-*` does it.
 
     The same as of `TensorBoard`: losses and scores, a grid of drawn pictures, histograms of weights.
 

@@ -7,6 +7,7 @@ weights. Any callback with a method `epoch` is handed these.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,10 +137,15 @@ class WeightsAndBiases(_Log):
 
     def __init__(self, folder: str | Path, *, project: str = "masquerade") -> None:
         super().__init__()
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # which it would send of its own accord
         self._module = _needed("wandb", "Weights & Biases", "wandb")
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._run: Any = self._module.init(project=project, dir=str(folder), mode="offline", reinit="create_new")
+        quiet = self._module.Settings(silent=True)
+        self._run: Any = self._module.init(
+            project=project, dir=str(folder), mode="offline", reinit="create_new", settings=quiet
+        )
+        self._run.define_metric("*", step_metric="epoch")
 
     def _numbers(self, found: Mapping[str, float], epoch: int, *, last: bool) -> None:
         self._run.log({"epoch": epoch, **found})

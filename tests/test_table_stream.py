@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import random
 from pathlib import Path
@@ -118,3 +119,20 @@ def test_damaged_parquet(tmp_path: Path) -> None:
         TableStream(path)
     with pytest.raises(FileError, match="no such file"):
         TableStream(tmp_path / "b.csv")
+
+
+NO_VALUES_OF_THREE = (
+    "UEFSMRUAFSwVLCwVBhUAFQYVBhwAAAACAAAAAwUBAAAAAAAAAAMAAAAAAAAAFQQZLDUAGAZzY2hlbWEVAgAVBCUCGAFhABYGGRwZHCYAHBUEGSUGABkY"
+    "AWEVABYAFlIWUiYISRwVABUAFQIAPCkGGSYCBAAAABZSFgYmCBZSACggcGFycXVldC1jcHAtYXJyb3cgdmVyc2lvbiAyNi4wLjEZHBwAAAB6AAAAUEFS"
+    "MQ=="
+)
+"""A Parquet file of three rows whose footer claims a column without values."""
+
+
+def test_a_parquet_file_that_polars_panics_at_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(base64.b64decode(NO_VALUES_OF_THREE))
+    with pytest.raises(FileError, match="cannot be read"):
+        read_table(path)
+    with pytest.raises(FileError, match=r"0 of 3 rows|cannot be read"):
+        list(TableStream(path).batches())

@@ -27,6 +27,7 @@ from masquerade.sealing import SealedWriter, opened
 from masquerade.secret import Secret
 
 __all__ = [
+    "DAMAGE",
     "READABLE",
     "WRITABLE",
     "TableWriter",
@@ -44,6 +45,8 @@ READABLE: tuple[str, ...] = (*_TEXT, *(ending + ".gz" for ending in _TEXT), ".pa
 """The endings of tables that can be read."""
 WRITABLE: tuple[str, ...] = (".csv", ".csv.gz", ".parquet", ".xlsx")
 """The endings of tables that can be written."""
+DAMAGE = (OSError, EOFError, zlib.error, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What damaged files lead to; Polars panics at some."""
 _EXCEL_ROWS = 1_048_575
 _NO_EXCEL = "Excel files need an extra; run `pip install masquerade[excel]`"
 
@@ -92,7 +95,7 @@ def read_table(path: str | Path, *, secret: Secret | None = None) -> pl.DataFram
             return _read_excel(path, data)
         data = path.read_bytes() if data is None else data
         data = gzip.decompress(data) if ending.endswith(".gz") else data
-    except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
+    except DAMAGE as error:
         raise FileError(f"{path}: cannot be read ({one_line(error)}).") from error
     return read_csv(decode(data, path), path)
 

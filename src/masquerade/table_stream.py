@@ -10,7 +10,6 @@ import codecs
 import csv
 import gzip
 import io
-import zlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ import polars as pl
 from masquerade.atomic import one_line
 from masquerade.csv_text import SNIFFED, Dialect, bare_utf16, decode, read_csv, read_fast, records, sniff
 from masquerade.errors import FileError
-from masquerade.files import kind_of_file, read_table
+from masquerade.files import DAMAGE, kind_of_file, read_table
 from masquerade.sealing import is_sealed
 from masquerade.secret import Secret
 
@@ -78,14 +77,14 @@ class TableStream:
         elif self._ending == ".parquet":
             try:
                 self.names = pl.scan_parquet(self.path, glob=False).collect_schema().names()
-            except (OSError, pl.exceptions.PolarsError) as error:
+            except DAMAGE as error:
                 raise self._unreadable(error) from error
         elif self._ending == ".xlsx":
             self.names = read_table(self.path).columns
         else:
             try:
                 self._text = _Text(self.path, packed=self._ending.endswith(".gz"))
-            except (OSError, EOFError, zlib.error) as error:
+            except DAMAGE as error:
                 raise self._unreadable(error) from error
             self.names = self._text.names
 
@@ -111,7 +110,7 @@ class TableStream:
             else:
                 for batch in self._text.batches():
                     yield batch if columns is None else Batch(batch.frame.select(columns), batch.share)
-        except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
+        except DAMAGE as error:
             raise self._unreadable(error) from error
 
     def _parquet(self, columns: Sequence[str] | None) -> Iterator[Batch]:
@@ -125,8 +124,10 @@ class TableStream:
             done += frame.height
             if frame.height:
                 yield Batch(frame, done / max(total, 1))
+        if done != total:  # Polars may end a stream of batches where it cannot read on, and say nothing
+            raise FileError(f"{self.path}: it is damaged, {done:,} of {total:,} rows can be read; take a fresh copy.")
 
-    def _unreadable(self, error: Exception) -> FileError:
+    def _unreadable(self, error: BaseException) -> FileError:
         return FileError(f"{self.path}: cannot be read ({one_line(error)}).")
 
 

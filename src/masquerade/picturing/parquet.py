@@ -10,6 +10,7 @@ import polars as pl
 
 from masquerade.atomic import one_line
 from masquerade.errors import FileError, MasqueradeWarning, TableError
+from masquerade.files import DAMAGE
 from masquerade.picturing.labelling import from_texts, label_array, with_class_first
 from masquerade.picturing.source import BLOCK_BYTES, Source
 
@@ -17,7 +18,6 @@ __all__ = ["IMAGE", "image_column", "open_parquet"]
 
 IMAGE = "image"
 """The column of encoded pictures: bytes, or structs with a field `bytes`."""
-_DAMAGE = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)  # Polars panics at some damaged files
 
 
 def image_column(path: Path) -> str | None:
@@ -28,7 +28,7 @@ def image_column(path: Path) -> str | None:
     """
     try:
         schema = pl.scan_parquet(path, glob=False).collect_schema()
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise FileError(f"{path}: cannot be read as a Parquet file ({one_line(error)}).") from error
     able = [name for name, dtype in schema.items() if _holds_bytes(dtype)]
     return IMAGE if IMAGE in able else able[0] if len(able) == 1 else None
@@ -52,7 +52,7 @@ def open_parquet(path: Path) -> Source:
         taken = [n for n, t in schema.items() if n != image and (t.is_integer() or t in (pl.String, pl.Boolean))]
         rows = int(scan.select(pl.len()).collect().item())
         labelled = scan.select(taken).collect() if taken else pl.DataFrame()
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise FileError(f"{path}: cannot be read as a Parquet file ({one_line(error)}).") from error
     if rows == 0:
         raise FileError(f"{path}: there is no picture in it.")
@@ -87,7 +87,7 @@ def _encoded(path: Path, image: str, rows: int) -> Iterator[tuple[str, Path | by
     for begin in range(0, rows, step):
         try:
             column = scan.slice(begin, step).collect().get_column(image)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise FileError(f"{path}: it is damaged ({one_line(error)}).") from error
         contents = column.struct.field("bytes") if isinstance(column.dtype, pl.Struct) else column
         for offset, content in enumerate(contents):

@@ -113,6 +113,12 @@ def test_delta_is_at_most_one_over_the_units(total: float, fits: bool) -> None:
         accountant.check_delta(total)
 
 
+@pytest.mark.parametrize(("unit", "said"), [("row", "rows"), ("picture", "pictures"), ("person", "different person")])
+def test_a_delta_that_is_too_large_names_the_units(unit: str, said: str) -> None:
+    with pytest.raises(SettingError, match=rf"the \(noised\) number of {said}; take"):
+        Accountant(BUDGET, unit).check_delta(1.1e6)
+
+
 def test_a_ledger_of_a_fit_survives_its_file() -> None:
     accountant = Accountant(BUDGET)
     accountant.spend(counts(30.0))

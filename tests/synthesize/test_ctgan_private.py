@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from masquerade.errors import SettingError
+from masquerade.errors import ConditionError, SettingError
 from masquerade.loading import load
 from masquerade.nets.layers import linear
 from masquerade.privacy.accounting import epsilon_of
@@ -62,6 +62,8 @@ def test_it_learns_what_goes_together(model: CTGAN) -> None:
 
 def test_a_condition_is_met(model: CTGAN) -> None:
     assert set(model.sample(50, given={"job": "smith"})["job"]) == {"smith"}
+    with pytest.raises(ConditionError, match="declare it categorical, with its levels, for a private fit"):
+        model.sample(5, given={"age": 30})
 
 
 def test_the_ledger_holds_what_was_done_and_the_history_tells_steps_and_epsilon_only(model: CTGAN) -> None:

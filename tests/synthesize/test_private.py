@@ -17,6 +17,7 @@ from masquerade import artifact
 from masquerade.errors import MasqueradeError, RuleError, SchemaError, SettingError
 from masquerade.privacy.budget import Privacy
 from masquerade.schema import Column, Schema
+from masquerade.synthesize.copula import GaussianCopula
 from masquerade.synthesize.marginals import Marginals
 from masquerade.synthesize.private import Opened, Prepared, Spending, open_private, prepare
 from masquerade.synthesize.private_domains import found_levels
@@ -75,6 +76,7 @@ def without(schema: Schema, name: str) -> Schema:
         (SCHEMA, {"unit": "whom"}, r"no column 'whom' \(did you mean 'who'"),
         (SCHEMA, {"privacy": {"rows_per_unit": 2}}, "rows_per_unit: got 2 without a unit"),
         (SCHEMA.replace("word", kind="text", levels=None), {}, "column 'word': got free text"),
+        (SCHEMA.replace("word", protect=50), {}, "column 'word': got protect = 50, which does nothing"),
         (dataclasses.replace(SCHEMA, columns=SCHEMA.columns[1:]), {}, "'who' is in the table but not in the schema"),
     ],
 )
@@ -83,6 +85,13 @@ def test_what_a_private_fit_cannot_do_is_refused(schema: Any, settings: dict[str
     privacy = weak_privacy(**asked.pop("privacy", {}))
     with pytest.raises(MasqueradeError, match=message):
         open_private(make(), schema, privacy, **asked)
+
+
+def test_a_model_that_cannot_keep_a_guarantee_is_refused() -> None:
+    model = GaussianCopula()
+    model.privacy = weak_privacy()
+    with pytest.raises(SettingError, match="GaussianCopula cannot keep a guarantee"):
+        model.fit(make(), schema=SCHEMA)
 
 
 @pytest.mark.parametrize("missing", [None, ""])

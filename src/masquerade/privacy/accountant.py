@@ -100,10 +100,11 @@ class Accountant:
             SettingError: δ is too large for so few.
         """
         most = 1 / max(total, 1.0)
+        units = f"{self.unit}s" if self.unit in ("row", "picture") else f"different {self.unit}"
         if self.privacy.delta > most:
             raise SettingError(
                 f"delta: got {self.privacy.delta:g}, expected at most 1 / {total:,.0f}, one over the (noised) number of "
-                f"{'rows' if self.unit == 'row' else f'different {self.unit}'}; take {_rounded_down(most):g} or less."
+                f"{units}; take {_rounded_down(most):g} or less."
             )
 
     def spent(self) -> float:

@@ -265,7 +265,8 @@ class Autoregressive(Completing):
                 )
             if self.size != "auto":
                 raise SettingError(f"size: got {self.size!r}, and start_from has its own; leave it at 'auto'.")
-            schema = dataclasses.replace(start.schema_, declared=True)
+            public = tuple(dataclasses.replace(column, protect=None) for column in start.schema_)
+            schema = dataclasses.replace(start.schema_, columns=public, declared=True)
         if schema is not None:
             schema = dataclasses.replace(schema, rules=(*schema.rules, *parse_rules(self.rules, schema)))
         return schema

@@ -185,7 +185,10 @@ class Synthesizer(Learner):
             what the schema declares, the settings, and the kind of frame (see `private_cells.declared_kind`). One thing is told
             of the rows as they are: that some have no unit, where a unit is named, and then nothing is made.
         """
-        assert self.spends is not None, "only models that can keep a guarantee have the setting"
+        if self.spends is None:
+            raise SettingError(
+                f"privacy: {type(self).__name__} cannot keep a guarantee; take mq.Marginals, mq.Autoregressive or mq.CTGAN."
+            )
         if discrete := getattr(self, "discrete_columns", None):
             raise SettingError(
                 f"discrete_columns: got {list(discrete)} with a private fit, which asks the schema alone; declare these "
@@ -299,10 +302,12 @@ class Synthesizer(Learner):
         for name in columns:
             self.codec_.check_modelled(name)
             if self.schema_[name].is_numeric and name not in self.codec_.conditional:
+                private = "declare it categorical, with its levels, for a private fit"
+                way = "name it in `discrete_columns` when fitting" if self.privacy is None else private
                 raise ConditionError(
                     f"given: column {name!r} is numeric, and {type(self).__name__} takes discrete columns only "
-                    f"({', '.join(sorted(self.codec_.conditional)) or 'there is none'}); name it in `discrete_columns` when "
-                    "fitting, or take mq.Autoregressive, which takes any."
+                    f"({', '.join(sorted(self.codec_.conditional)) or 'there is none'}); {way}, or take "
+                    "mq.Autoregressive, which takes any."
                 )
         if len(columns) > 1:
             for name, values in columns.items():

@@ -104,8 +104,8 @@ def open_private(X: Any, schema: Schema | None, privacy: Privacy, *, seed: int |
 
     Raises:
         SettingError: a seed was given, or units that disagree, or rows per unit without a unit.
-        SchemaError: there is no schema, it is not declared, it is not the table's, a column is of free text, or a row has no
-            unit.
+        SchemaError: there is no schema, it is not declared, it is not the table's, a column is of free text or has a
+            threshold of its own, or a row has no unit.
         RuleError: a rule that only the rows could complete.
     """
     if seed is not None:
@@ -126,6 +126,11 @@ def open_private(X: Any, schema: Schema | None, privacy: Privacy, *, seed: int |
             raise SchemaError(
                 f"column {column.name!r}: got free text, and nothing of it can be shown under a guarantee; drop the column, "
                 "or declare it categorical with levels that may be public."
+            )
+        if column.protect is not None:
+            raise SchemaError(
+                f"column {column.name!r}: got protect = {column.protect}, which does nothing under a guarantee: declared "
+                "levels are public, and others are found with noise; leave it out."
             )
     typed, kind = read_declared(X, schema)
     if schema.unit is None:

@@ -74,7 +74,7 @@ def test_codes_are_judged(capsys: pytest.CaptureFixture[str]) -> None:
         ("safer.csv --sensitive sex --keep sex", "keep: column 'sex' is also sensitive"),
         ("codes.csv --kind codes --holdout kept.csv", "holdout: codes are judged by cross-validation"),
         ("codes.csv --kind code", "did you mean 'codes'"),
-        ("codes.csv --size 8x8", "--size: it is for pictures"),
+        ("codes.csv --size 8x8", "--size: is for pictures"),
         ("kept.csv --aligned", "200 released and 300 real rows"),
         ("safer.csv --kind codes", "no code column"),
     ],

@@ -54,12 +54,12 @@ def test_a_picture_set_is_judged_as_one(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ("real released.npz --target label", "--target: it is for tables, and real is a picture set"),
-        ("real released.npz --schema s.toml", "--schema: it is for tables"),
+        ("real released.npz --target label", "--target: is for tables, and real is a picture set"),
+        ("real released.npz --schema s.toml", "--schema: is for tables"),
         ("real released.npz --attacks thorough --model ctgan", "'thorough' refits generators of rows"),
         ("real released.npz --size 8", "--size: got '8', expected height and width in pixels, such as 28x28"),
-        ("real released.npz --kind rows --size 8x8", "--size: it is for pictures"),
-        ("real released.npz --kind rows --skip-bad", "--skip-bad: it is for pictures"),
+        ("real released.npz --kind rows --size 8x8", "--size: is for pictures"),
+        ("real released.npz --kind rows --skip-bad", "--skip-bad: is for pictures"),
         ("real small.npz", "released: pictures of 6x6 pixels (height x width) beside real ones of 8x8"),
         ("real small.npz", "--size 8x8"),
         ("real few.npz", "released: 9 pictures, expected at least 10"),

@@ -90,8 +90,8 @@ def test_what_is_refused(digits: Path, here: Path, capsys: pytest.CaptureFixture
     (here / "empty").mkdir()
     (here / "key").write_text("a long enough password\n")
     for arguments, message in (
-        (["set", "--schema", "s.toml"], "--schema: it is for tables"),
-        (["set", "--unit", "hand"], "--unit: it is for tables"),
+        (["set", "--schema", "s.toml"], "--schema: is for tables"),
+        (["set", "--unit", "hand"], "--unit: is for tables"),
         (["set", "-o", "schema.toml"], "expected one of .png, .json"),
         (["set", "-o", "set.json", "--password-file", "key"], "nothing that is read is sealed"),
         (["bad", "-o", "sheet.png"], "none of 1 pictures can be read, first a.png"),

@@ -60,6 +60,7 @@ def test_classic_ways_to_a_folder(digits: Pictures) -> None:
         (["--box", "1,2,3"], "TOP,LEFT,HEIGHT,WIDTH"),
         (["--box", "5,5,9,9", "--how", "blur"], "does not lie within"),
         (["--box", "2,2,4,4", "--columns", "age"], "--columns: is for tables"),
+        (["--box", "2,2,4,4", "--rate", "0"], "--rate: is for tables"),
         (["--box", "2,2,4,4", "--how", "redact"], "expected one of"),
         (["--box", "2,2,4,4", "--how", "blur", "--epochs", "3"], "learns nothing"),
         (["--box", "2,2,4,4", "--rules", "r.toml"], "--rules: is for tables"),

@@ -88,7 +88,8 @@ def desensitize(
     Pictures (a folder, NPZ, IDX) are redrawn with a random secret and the
     kept label; a tenth is kept out of training for attackers to be tried on.
     """
-    from masquerade.cli.picture_options import reading_of, refuse_for_tables
+    from masquerade.cli.picture_options import reading_of
+    from masquerade.cli.refusing import refuse_for_tables
     from masquerade.picture_files import is_picture_set
 
     if is_picture_set(data):

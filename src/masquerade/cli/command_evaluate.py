@@ -132,13 +132,15 @@ def evaluate(
     unless --show-neighbours asks for it.
     """
     from masquerade.cli import checks, tables
-    from masquerade.cli.picture_judging import kind_of, refuse_for_pictures, refuse_for_tables, size_of
+    from masquerade.cli.picture_options import size_of
+    from masquerade.cli.refusing import refuse, refuse_for_pictures
     from masquerade.cli.sealed import read_table
     from masquerade.judge.policy import Policy, with_policy
+    from masquerade.picture_files import is_picture_set
     from masquerade.progress import ConsoleProgress
     from masquerade.seeds import check_seed
 
-    kind = kind_of(kind, real)
+    kind = kind if kind is not None else "images" if is_picture_set(real) else "rows"
     check_words(kind, attacks, policy, refit=(using, model, shadows))
     gate = None if policy is None else Policy.of(policy)
     outputs = output or []
@@ -146,17 +148,18 @@ def evaluate(
         [("--output", path, checks.REPORTS) for path in outputs],
         [real, released, holdout, schema, ledger, policy, using, sweep],
     )
-    pictures = size_of(size)
+    pictures = None if size is None else size_of(size)
     known = _ledger(released, ledger)
     swept = None if sweep is None else _sweep(sweep, outputs)
     sides: dict[str, Any]
     if kind == "images":
         columns = {"--target": target, "--sensitive": sensitive, "--keep": keep, "--schema": schema, "--unit": unit}
-        refuse_for_pictures(columns, real)
+        refuse_for_pictures(real, columns)
         sides = {"real": real, "released": released, "holdout": holdout}
         sides |= {"size": pictures, "skip_bad": skip_bad, "show_neighbours": show_neighbours}
     else:
-        refuse_for_tables(size, skip_bad=skip_bad, show_neighbours=show_neighbours)
+        given = {"--size": size, "--skip-bad": skip_bad, "--show-neighbours": show_neighbours}
+        refuse(given, "is for pictures, and --kind is not images; leave it out.")
         raw, found = tables.read_with_schema(real, schema, unit=unit, protect=protect)
         if known is not None and known.guarantee != "none":  # a private fit clips real cells beyond the declared ones
             from masquerade.cli.private import undeclared

@@ -122,7 +122,8 @@ def mask(
     Of pictures (a folder, NPZ, IDX) the region --box is masked, and drawn by
     a net that never saw the picture; or blurred, pixelated or blacked out.
     """
-    from masquerade.cli.picture_options import reading_of, refuse_for_tables
+    from masquerade.cli.picture_options import reading_of
+    from masquerade.cli.refusing import refuse_for_tables
     from masquerade.picture_files import is_picture_set
 
     if is_picture_set(data):

@@ -189,8 +189,8 @@ def synthesize(
     --seed then: it would undo the noise.
     """
     from masquerade.cli.job import Request, run
-    from masquerade.cli.picture_options import refuse_for_tables
     from masquerade.cli.private import asked_privacy
+    from masquerade.cli.refusing import refuse_for_tables
     from masquerade.picture_files import is_picture_set
 
     pictures_only = {

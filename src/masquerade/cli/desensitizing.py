@@ -12,7 +12,8 @@ from masquerade import spelling
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import tell
 from masquerade.cli.columns import split_columns
-from masquerade.cli.keeping import check_files, held_rows, load_release, protect_of, refuse_with_using
+from masquerade.cli.keeping import check_files, held_rows, load_release, protect_of
+from masquerade.cli.refusing import refuse_with_using, refuse_without_report
 from masquerade.cli.release import all_or_nothing, write_ledger
 from masquerade.cli.sealed import read_table, secret_of_model, secret_of_output
 from masquerade.errors import SettingError
@@ -102,8 +103,7 @@ def _check(request: Request) -> None:
     refuse_with_using(request.using, settled)
     if request.using is None and not request.hide:
         raise SettingError("--hide: no column is named, expected the secret, such as --hide sex.")
-    if request.target is not None and not request.reports:
-        raise SettingError("--target: is for the report, add --report R.html.")
+    refuse_without_report(request.reports, {"--target": request.target})
 
 
 def _train(

@@ -12,7 +12,8 @@ import polars as pl
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import tell
 from masquerade.cli.columns import split_columns
-from masquerade.cli.keeping import check_files, load_release, protect_of, refuse_with_using, refuse_without_report
+from masquerade.cli.keeping import check_files, load_release, protect_of
+from masquerade.cli.refusing import refuse_with_using, refuse_without_report
 from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger
 from masquerade.cli.sealed import read_table, secret_of_output
 from masquerade.errors import SettingError

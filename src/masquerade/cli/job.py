@@ -13,7 +13,7 @@ import polars as pl
 from masquerade.cli import checks, tables
 from masquerade.cli.boundary import say, tell
 from masquerade.cli.control import check_model, read_control
-from masquerade.cli.keeping import check_files, protect_of, refuse_without_report
+from masquerade.cli.keeping import check_files, protect_of
 from masquerade.cli.private import (
     DEFAULT,
     PRIVATE_DEFAULT,
@@ -24,6 +24,7 @@ from masquerade.cli.private import (
     undeclared,
 )
 from masquerade.cli.reading import HOLDOUT_SHARE, Reading, read
+from masquerade.cli.refusing import refuse_without_report
 from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger, write_rows
 from masquerade.errors import SettingError
 from masquerade.privacy.budget import Privacy

@@ -1,10 +1,10 @@
-"""What the commands that make a release of a table have in common: their files, `--using`, rows held out for the report."""
+"""What the commands that make a release of a table have in common: their files, saved ones, rows held out for the report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import polars as pl
 
@@ -18,7 +18,7 @@ from masquerade.holdout import hold_out
 from masquerade.privacy.ledger import ledger_path
 from masquerade.schema import Schema
 
-__all__ = ["check_files", "held_rows", "load_release", "protect_of", "refuse_with_using", "refuse_without_report"]
+__all__ = ["check_files", "held_rows", "load_release", "protect_of"]
 
 R = TypeVar("R")
 
@@ -39,31 +39,6 @@ def check_files(output: Path, save: Path | None, reports: Sequence[Path], inputs
 def protect_of(asked: int | None) -> int:
     """How many units must share what is shown: as asked, else 10."""
     return 10 if asked is None else asked
-
-
-def refuse_with_using(using: Path | None, settled: Mapping[str, Any], why: str | None = None) -> None:
-    """Refuse options that a saved model has settled already.
-
-    Args:
-        using: the saved model; None: there is none.
-        settled: what was given, by option; None or empty: was not.
-        why: what is said of them; None: that they are settled there.
-    """
-    for option, value in settled.items():
-        if using is not None and value is not None and value != ():
-            raise SettingError(f"{option}: {why or f'is settled in {using}; leave it out, or --using.'}")
-
-
-def refuse_without_report(reports: Sequence[Path], wanted: Mapping[str, Any]) -> None:
-    """Refuse options that only a report needs, where none was asked for.
-
-    Args:
-        reports: where reports go.
-        wanted: what was given, by option; None or empty: was not.
-    """
-    for option, value in wanted.items():
-        if not reports and value is not None and value != ():
-            raise SettingError(f"{option}: is for the report, add --report R.html.")
 
 
 def load_release(path: Path, kind: type[R], command: str) -> R:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from masquerade.cli.boundary import tell
-from masquerade.cli.keeping import load_release, refuse_with_using
+from masquerade.cli.keeping import load_release
 from masquerade.cli.picture_releasing import check_asked, write_release
+from masquerade.cli.refusing import refuse_with_using
 from masquerade.cli.release import keep_trained
 from masquerade.errors import SettingError
 from masquerade.picture_files import read_pictures

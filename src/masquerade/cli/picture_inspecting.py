@@ -8,7 +8,8 @@ from pathlib import Path
 from masquerade.atomic import atomic_path
 from masquerade.cli.boundary import tell
 from masquerade.cli.checks import check_outputs
-from masquerade.errors import FileError, SettingError
+from masquerade.cli.refusing import refuse_for_pictures
+from masquerade.errors import FileError
 from masquerade.picture_files import open_source, write_sheet
 from masquerade.picturing.facts import survey
 from masquerade.picturing.overview import overview
@@ -26,9 +27,7 @@ def inspect_pictures(data: Path, output: Path | None, *, protect: int, schema: P
         FileError: it cannot be read, or no picture of it can; or the output cannot be written.
         SettingError: an option that is for tables.
     """
-    for option, value in (("--schema", schema), ("--unit", unit)):
-        if value is not None:
-            raise SettingError(f"{option}: it is for tables, and {data} is a picture set; leave it out.")
+    refuse_for_pictures(data, {"--schema": schema, "--unit": unit})
     check_outputs([("--output", output, ENDINGS)], [data])
     facts = survey(open_source(data))
     if facts.count == 0:

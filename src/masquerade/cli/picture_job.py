@@ -13,9 +13,9 @@ import numpy as np
 from masquerade import seeds
 from masquerade.cli import checks
 from masquerade.cli.boundary import tell
-from masquerade.cli.keeping import refuse_without_report
 from masquerade.cli.private import tell_guarantee
 from masquerade.cli.reading import HOLDOUT_SHARE
+from masquerade.cli.refusing import refuse_for_pictures, refuse_without_report
 from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger
 from masquerade.errors import SettingError, nearest
 from masquerade.logs import TensorBoard, WeightsAndBiases
@@ -118,9 +118,7 @@ def run_pictures(request: PictureRequest) -> None:
 
 def _check(request: PictureRequest) -> Any:
     """Refuse what cannot be written or done, before the pictures are read; returns the class of the model."""
-    for option, value in request.refused.items():
-        if value not in (None, False, ()) and value != []:
-            raise SettingError(f"{option}: is for tables, and {request.data} is a picture set; leave it out.")
+    refuse_for_pictures(request.data, request.refused)
     check_picture_output(request.output)
     checks.check_outputs(
         [

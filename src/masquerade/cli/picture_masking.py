@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from masquerade.cli.boundary import tell
-from masquerade.cli.keeping import load_release, refuse_with_using
+from masquerade.cli.keeping import load_release
 from masquerade.cli.picture_releasing import check_asked, write_release
+from masquerade.cli.refusing import refuse, refuse_with_using
 from masquerade.cli.release import keep_trained
 from masquerade.errors import SettingError
 from masquerade.picture_files import read_pictures
@@ -76,9 +77,8 @@ def run_picture_mask(request: PictureMaskRequest) -> None:
     if request.using is None and request.box is None:
         raise SettingError("--box: what is to be hidden? expected TOP,LEFT,HEIGHT,WIDTH in pixels, such as 7,7,14,14.")
     if request.how not in (None, "generate"):
-        for option, value in (("--epochs", request.epochs), ("--max-minutes", request.max_minutes)):
-            if value is not None:
-                raise SettingError(f"{option}: {request.how} learns nothing; leave it out.")
+        learning = {"--epochs": request.epochs, "--max-minutes": request.max_minutes}
+        refuse(learning, f"{request.how} learns nothing; leave it out.")
     seed = check_seed(request.seed)
     from masquerade.release.image_mask import ImageMasker  # loads JAX, which a refusal above need not wait for
 

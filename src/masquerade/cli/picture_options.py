@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 
 from masquerade.errors import SettingError
 
-__all__ = ["Channels", "Labels", "Size", "SkipBad", "reading_of", "refuse_for_tables"]
+__all__ = ["Channels", "Labels", "Size", "SkipBad", "reading_of", "size_of"]
 
 _PICTURES = "Picture sets"
 
@@ -39,6 +38,21 @@ Labels = Annotated[
 ]
 
 
+def size_of(text: str) -> tuple[int, int]:
+    """`28x28` as height and width.
+
+    Raises:
+        SettingError: it is no size.
+
+    >>> size_of("28x32")
+    (28, 32)
+    """
+    found = re.fullmatch(r"\s*([1-9]\d{0,4})\s*[xX×,]\s*([1-9]\d{0,4})\s*", text)
+    if found is None:
+        raise SettingError(f"--size: got {text!r}, expected height and width in pixels, such as 28x28.")
+    return int(found[1]), int(found[2])
+
+
 def reading_of(size: str | None, channels: int | None, skip_bad: bool, labels: Path | None) -> dict[str, Any]:
     """The arguments of `read_pictures` that these options ask for.
 
@@ -50,10 +64,7 @@ def reading_of(size: str | None, channels: int | None, skip_bad: bool, labels: P
     """
     asked: dict[str, Any] = {}
     if size is not None:
-        found = re.fullmatch(r"\s*(\d{1,5})\s*[xX×,]\s*(\d{1,5})\s*", size)
-        if found is None:
-            raise SettingError(f"--size: got {size!r}, expected HxW in pixels, such as 28x28.")
-        asked["size"] = (int(found[1]), int(found[2]))
+        asked["size"] = size_of(size)
     if channels is not None:
         asked["channels"] = channels
     if skip_bad:
@@ -61,15 +72,3 @@ def reading_of(size: str | None, channels: int | None, skip_bad: bool, labels: P
     if labels is not None:
         asked["labels"] = labels
     return asked
-
-
-def refuse_for_tables(data: Path, given: Mapping[str, Any]) -> None:
-    """Refuse options that only picture sets have, where a table is read.
-
-    Args:
-        data: the table.
-        given: what was given, by option; None or False: was not.
-    """
-    for option, value in given.items():
-        if value is not None and value is not False:
-            raise SettingError(f"{option}: is for picture sets, and {data} is none; leave it out.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from masquerade.cli import checks
 from masquerade.cli.boundary import tell
+from masquerade.cli.refusing import refuse_for_pictures
 from masquerade.cli.release import all_or_nothing, tell_written, write_ledger
 from masquerade.errors import SettingError
 from masquerade.picture_files import check_picture_output, write_pictures
@@ -34,9 +35,7 @@ def check_asked(
         inputs: further files that are read; None: not given.
         refused: what was given of the options that only tables have, by option; None, False and empty: was not.
     """
-    for option, value in refused.items():
-        if value not in (None, False, ()) and value != []:
-            raise SettingError(f"{option}: is for tables, and {data} is a picture set; leave it out.")
+    refuse_for_pictures(data, refused)
     check_picture_output(output)
     if output.resolve() == data.resolve():
         raise SettingError(f"--output: {output} is also the input, give another name.")

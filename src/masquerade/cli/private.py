@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from masquerade import spelling
 from masquerade.cli.boundary import say, tell
 from masquerade.cli.reading import HOLDOUT_SHARE, Reading
+from masquerade.cli.refusing import refuse
 from masquerade.cli.sealed import read_table
 from masquerade.errors import SchemaError, SettingError
 from masquerade.files import read_schema
@@ -44,9 +45,8 @@ def asked_privacy(
         SettingError: an option that needs `--epsilon`, or a figure out of its range.
     """
     if epsilon is None:
-        for option, value in (("--delta", delta), ("--rows-per-unit", rows_per_unit), ("--i-know", i_know or None)):
-            if value is not None:
-                raise SettingError(f"{option}: is part of a guarantee, add --epsilon E.")
+        parts = {"--delta": delta, "--rows-per-unit": rows_per_unit, "--i-know": i_know}
+        refuse(parts, "is part of a guarantee, add --epsilon E.")
         return None
     return Privacy(
         epsilon=epsilon,

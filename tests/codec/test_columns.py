@@ -195,8 +195,7 @@ def test_the_most_frequent_levels_up_to_the_cap() -> None:
 
 
 def fit_ids(values: pl.Series, *, protect: int = 10, max_levels: int = 500, discrete: bool = False) -> ColumnCodec:
-    column = Column("id", "id")
-    return fit_identifier(values, column, protect=protect, max_levels=max_levels, discrete=discrete, rng=rng())
+    return fit_identifier(values, protect=protect, max_levels=max_levels, discrete=discrete, rng=rng())
 
 
 def test_many_repeated_ids_repeat_as_often() -> None:

@@ -58,9 +58,7 @@ def fit_column(
         warnings.warn(f"column {column.name!r}: it is empty and stays so.", MasqueradeWarning, stacklevel=4)
         return EmptyCodec(str(values.dtype))
     if column.kind == "id" or is_unit:
-        return fit_identifier(
-            values, column, protect=protect, max_levels=max_levels, discrete=discrete, counts=counts, rng=rng
-        )
+        return fit_identifier(values, protect=protect, max_levels=max_levels, discrete=discrete, counts=counts, rng=rng)
     if column.is_numeric:
         if counts is not None:
             holders = counts.units

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from masquerade.errors import ArtifactError, nearest
 
-__all__ = ["CODECS", "Codes", "ColumnCodec", "Scalars", "State", "draw_codes", "from_state", "register"]
+__all__ = ["CODECS", "Codes", "ColumnCodec", "OneCode", "Scalars", "State", "draw_codes", "from_state", "register"]
 
 Codes = NDArray[np.int32]
 Scalars = NDArray[np.float32]
@@ -63,6 +63,24 @@ class ColumnCodec(Protocol):
     def from_state(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The reverse of `to_state`."""
         ...
+
+
+class OneCode:
+    """What the codecs have in common that leave nothing to model: every row has the code 0 and no scalar."""
+
+    @property
+    def size(self) -> int:
+        return 1
+
+    @property
+    def has_scalar(self) -> tuple[bool, ...]:
+        return (False,)
+
+    def encode(self, values: pl.Series, rng: np.random.Generator) -> tuple[Codes, Scalars]:
+        return self.match(values), np.zeros(values.len(), dtype=np.float32)
+
+    def match(self, values: pl.Series) -> Codes:
+        return np.zeros(values.len(), dtype=np.int32)
 
 
 CODECS: dict[str, type[ColumnCodec]] = {}

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade.codec.column import Codes, Scalars, State, register
+from masquerade.codec.column import Codes, OneCode, Scalars, State, register
 
 __all__ = ["EmptyCodec"]
 
@@ -25,7 +25,7 @@ _TYPES: dict[str, Any] = {
 
 @register
 @dataclass(frozen=True)
-class EmptyCodec:
+class EmptyCodec(OneCode):
     """One code, missing.
 
     Args:
@@ -36,20 +36,6 @@ class EmptyCodec:
     one_stream: ClassVar[bool] = False
 
     dtype: str
-
-    @property
-    def size(self) -> int:
-        return 1
-
-    @property
-    def has_scalar(self) -> tuple[bool, ...]:
-        return (False,)
-
-    def encode(self, values: pl.Series, rng: np.random.Generator) -> tuple[Codes, Scalars]:
-        return np.zeros(values.len(), dtype=np.int32), np.zeros(values.len(), dtype=np.float32)
-
-    def match(self, values: pl.Series) -> Codes:
-        return np.zeros(values.len(), dtype=np.int32)
 
     def decode(self, codes: Codes, scalars: Scalars, rng: np.random.Generator, start: int = 0) -> pl.Series:
         return pl.Series([None], dtype=_TYPES.get(self.dtype.split("(")[0], pl.String)).new_from_index(0, codes.size)

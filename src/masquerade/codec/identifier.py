@@ -10,10 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade.codec.column import Codes, ColumnCodec, Scalars, State, draw_codes, register
+from masquerade.codec.column import Codes, ColumnCodec, OneCode, Scalars, State, draw_codes, register
 from masquerade.privacy.counts import Counts
 from masquerade.privacy.pattern import Pattern
-from masquerade.schema import Column
 
 __all__ = ["FreshCodec", "PseudonymCodec", "fit_identifier"]
 
@@ -22,7 +21,6 @@ LEAST_REPEATS = 1.5
 
 def fit_identifier(
     values: pl.Series,
-    column: Column,
     *,
     protect: int,
     max_levels: int,
@@ -34,7 +32,6 @@ def fit_identifier(
 
     Args:
         values: String, or a number; null is missing.
-        column: its name and kind.
         protect: how many ids must share a shape of spelling, and how many rows an id must have for a code of its own.
         max_levels: at most so many ids are modelled.
         discrete: model repeated ids even where they repeat less than 1.5 times on average.
@@ -144,7 +141,7 @@ class PseudonymCodec:
 
 @register
 @dataclass(frozen=True)
-class FreshCodec:
+class FreshCodec(OneCode):
     """One code; ids are made when decoding, each for as many rows as in the data.
 
     Args:
@@ -161,20 +158,6 @@ class FreshCodec:
     repeats: float
     missing_share: float
     whole: bool
-
-    @property
-    def size(self) -> int:
-        return 1
-
-    @property
-    def has_scalar(self) -> tuple[bool, ...]:
-        return (False,)
-
-    def encode(self, values: pl.Series, rng: np.random.Generator) -> tuple[Codes, Scalars]:
-        return self.match(values), np.zeros(values.len(), dtype=np.float32)
-
-    def match(self, values: pl.Series) -> Codes:
-        return np.zeros(values.len(), dtype=np.int32)
 
     def decode(self, codes: Codes, scalars: Scalars, rng: np.random.Generator, start: int = 0) -> pl.Series:
         if codes.size == 0:

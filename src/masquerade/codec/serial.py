@@ -10,14 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from masquerade.codec.column import Codes, Scalars, State, register
+from masquerade.codec.column import Codes, OneCode, Scalars, State, register
 
 __all__ = ["SerialCodec"]
 
 
 @register
 @dataclass(frozen=True)
-class SerialCodec:
+class SerialCodec(OneCode):
     """One code; ids count the rows that are made, from 1. A real id may read the same: nothing was learned of it.
 
     Args:
@@ -31,20 +31,6 @@ class SerialCodec:
     one_stream: ClassVar[bool] = True
 
     whole: bool
-
-    @property
-    def size(self) -> int:
-        return 1
-
-    @property
-    def has_scalar(self) -> tuple[bool, ...]:
-        return (False,)
-
-    def encode(self, values: pl.Series, rng: np.random.Generator) -> tuple[Codes, Scalars]:
-        return self.match(values), np.zeros(values.len(), dtype=np.float32)
-
-    def match(self, values: pl.Series) -> Codes:
-        return np.zeros(values.len(), dtype=np.int32)
 
     def decode(self, codes: Codes, scalars: Scalars, rng: np.random.Generator, start: int = 0) -> pl.Series:
         numbers = pl.Series(np.arange(start + 1, start + codes.size + 1, dtype=np.int64))

@@ -57,7 +57,7 @@ def told(report: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
         return {"pledge": {}, "tests": [], "what_if": what_if} if what_if else {}
     return {
         "pledge": _pledge(ledger, allowed),
-        "tests": _tests(report, ledger, allowed),
+        "tests": _tests(report, allowed),
         "what_if": what_if,
     }
 
@@ -151,7 +151,7 @@ def _split(split: Mapping[str, float]) -> list[dict[str, Any]]:
     ]
 
 
-def _tests(report: Mapping[str, Any], ledger: Ledger, allowed: Mapping[str, float]) -> list[dict[str, Any]]:
+def _tests(report: Mapping[str, Any], allowed: Mapping[str, float]) -> list[dict[str, Any]]:
     """Attack by attack: what is asked, what it takes, what came out, and the most that the guarantee leaves."""
     scores, attacks = report.get("scores") or {}, report.get("attacks") or {}
     rows = []

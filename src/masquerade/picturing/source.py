@@ -47,8 +47,8 @@ class Source:
 def naturals(source: Source) -> Iterator[tuple[int, Decoded | BadPicture]]:
     """Every picture as it is, in its own size and mode, with its position; unreadable ones as the reason why."""
     if source.encoded is not None:
-        for position, (name, content) in enumerate(source.encoded()):
-            yield position, _tried(name, content, Wanted())
+        for position, (_, content) in enumerate(source.encoded()):
+            yield position, _tried(content, Wanted())
     position = 0
     for block in () if source.blocks is None else source.blocks():
         kind = {1: "grey", 3: "RGB", 4: "RGBA"}[block.shape[3]]
@@ -73,7 +73,7 @@ def chunks(source: Source, wanted: Wanted, *, skip_bad: bool) -> Iterator[Chunk]
     bad: list[tuple[str, str]] = []
     first: tuple[str, Decoded] | None = None
     for position, (name, content) in enumerate(source.encoded() if source.encoded is not None else ()):
-        found = _tried(name, content, wanted)
+        found = _tried(content, wanted)
         if isinstance(found, BadPicture):
             bad.append((name, str(found)))
             continue
@@ -98,7 +98,7 @@ def _told(source: Source, bad: list[tuple[str, str]]) -> str:
     return f"{source.path}: {len(bad):,} of {source.count:,} pictures"
 
 
-def _tried(name: str, content: Path | bytes, wanted: Wanted) -> Decoded | BadPicture:
+def _tried(content: Path | bytes, wanted: Wanted) -> Decoded | BadPicture:
     try:
         return decode(content, wanted)
     except BadPicture as error:

@@ -1,8 +1,9 @@
 """What a public beginning saves: how many private pictures a GAN needs with it, and without.
 
-A generator learns the public pictures; then, from so many private ones each, one goes on from it and one begins from scratch.
-Scores are tstr: a small convolutional net learns from drawn pictures and is tested on unseen private ones. The public pictures
-are the same digits a quarter turned to the right, so that the strokes are alike and the pictures are not.
+A generator learns the public pictures; then, from so many private ones each, one begins from scratch, one goes on from it, and
+one goes on from it with some layers as they were (`freeze`). Scores are tstr: a small convolutional net learns from drawn
+pictures and is tested on unseen private ones. The public pictures are the same digits a quarter turned to the right, so that
+the strokes are alike and the pictures are not.
 """
 
 from __future__ import annotations
@@ -35,19 +36,25 @@ def main() -> None:
     beginning = mq.ImageGAN(epochs=options.epochs, **settings).fit(turned)
     print(f"public model of {len(turned):,} pictures: {time.monotonic() - began:.0f} s")
     runs: list[dict[str, Any]] = []
-    for count in options.counts:
-        for start in (None, beginning):
-            began = time.monotonic()
-            model = mq.ImageGAN(epochs=options.epochs, **settings).fit(private[:count], start_from=start)
-            run = {"pictures": count, "public": start is not None, "seconds": round(time.monotonic() - began)}
-            run["tstr"] = tstr(model.sample(DRAWN, random_state=0), test)
-            runs.append(run)
-            print(json.dumps(run), flush=True)
+    ways: list[dict[str, Any]] = [
+        {},
+        {"start_from": beginning},
+        {"start_from": beginning, "freeze": options.freeze},
+    ]
     rows = []
     for count in options.counts:
-        scratch, public_start = (r["tstr"] for r in runs if r["pictures"] == count)
-        rows.append([f"{count:,}", f"{scratch:.3f}", f"{public_start:.3f}"])
-    grid = Grid("A public beginning", ["private pictures", "tstr from scratch", "tstr after the public model"], rows)
+        scores = []
+        for way in ways:
+            began = time.monotonic()
+            model = mq.ImageGAN(epochs=options.epochs, **settings).fit(private[:count], **way)
+            run = {"pictures": count, "public": "start_from" in way, "freeze": way.get("freeze", [])}
+            run |= {"seconds": round(time.monotonic() - began), "tstr": tstr(model.sample(DRAWN, random_state=0), test)}
+            scores.append(f"{run['tstr']:.3f}")
+            runs.append(run)
+            print(json.dumps(run), flush=True)
+        rows.append([f"{count:,}", *scores])
+    heads = ["private pictures", "tstr from scratch", "after the public model", f"{', '.join(options.freeze)} kept"]
+    grid = Grid("A public beginning", heads, rows)
     print(grid.markdown())
     if options.json:
         options.json.write_text(json.dumps(runs, indent=1) + "\n")
@@ -81,6 +88,9 @@ def _options() -> argparse.Namespace:
         "path", type=Path, nargs="?", help="mnist.npz (x_train, y_train, x_test, y_test); digits without"
     )
     parser.add_argument("--counts", type=int, nargs="+", default=[100, 200, 400], help="private pictures")
+    parser.add_argument(
+        "--freeze", nargs="+", default=["up", "second", "last", "paint"], help="layers that stay in the third way"
+    )
     parser.add_argument("--epochs", type=int, help="of each training; default: the model's")
     parser.add_argument("--width", type=int, default=32, help="of the nets")
     parser.add_argument("--json", type=Path, help="where the figures go")

@@ -10,6 +10,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from masquerade.cli import run
+from masquerade.cli.picture_panels import fills_panel, readers_panel, with_panels
+from masquerade.judge import picture_learning
+from masquerade.judge.report import Report
 from masquerade.picture_files import read_pictures, write_pictures
 from masquerade.pictures import Pictures
 
@@ -84,3 +87,32 @@ def test_the_input_is_never_overwritten(digits: Pictures, capsys: pytest.Capture
     assert run(["mask", "set.npz", "-o", "set.npz", "--box", "2,2,4,4", "--how", "blur"]) == 2
     assert "also the input" in capsys.readouterr().err
     assert (read_pictures("set.npz").images == digits.images).all()
+
+
+def test_a_report_speaks_of_pictures_and_compares_with_a_holdout(
+    digits: Pictures, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(picture_learning, "_FEWEST", 1_500)
+    monkeypatch.setattr(picture_learning, "_PASSES", 1)
+    write_pictures("set.npz", digits[:300])
+    write_pictures("kept.npz", digits[300:])
+    asked = ["mask", "set.npz", "-o", "out.npz", "--box", "2,2,4,4", "--how", "pixelate", "--seed", "0", "--quiet"]
+    assert run([*asked, "--holdout", "kept.npz"]) == 2
+    assert "--holdout: is for the report" in " ".join(capsys.readouterr().err.split())
+    assert run([*asked, "--holdout", "kept.npz", "--report", "r.json", "--report", "r.html"]) == 0
+    judged = json.loads(Path("r.json").read_text())
+    assert judged["rows"] == {"real": 300, "released": 300, "holdout": 300}
+    assert {"tstr", "memorisation"} <= judged["scores"].keys()
+    assert "membership_auc" not in judged["scores"]  # of pictures that were kept everybody knows whose they are
+    page = Path("r.html").read_text()
+    assert "How much the released set of pictures looks like the real one." in page
+    assert "How near released pictures lie to real ones" in page
+
+
+def test_what_was_measured_when_fitting_comes_first_on_the_page() -> None:
+    report = Report(scores={}, rows={"real": 1, "released": 1, "holdout": 0}, facts={"panels": [{"title": "other"}]})
+    panel = fills_panel({"error": 48.5, "error_if_seen": 49.0, "spread": 39.6})
+    assert panel is not None
+    assert [part["title"] for part in with_panels(report, [panel]).facts["panels"]] == ["Fills", "other"]
+    assert fills_panel({}) is None
+    assert readers_panel({}, "parity", None) is None

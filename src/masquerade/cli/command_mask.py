@@ -77,7 +77,9 @@ def mask(
     sensitive: Sensitive = None,
     holdout: Annotated[
         Path | None,
-        typer.Option("--holdout", metavar="H", help="Real rows that are not in DATA, for the report to compare with."),
+        typer.Option(
+            "--holdout", metavar="H", help="Real rows (pictures) that are not in DATA, for the report to compare with."
+        ),
     ] = None,
     protect: MaybeProtect = None,
     box: Annotated[
@@ -138,7 +140,6 @@ def mask(
             "--locale": locale,
             "--target": target,
             "--sensitive": sensitive,
-            "--holdout": holdout,
             "--protect": protect,
             "--schema": schema,
             "--unit": unit,
@@ -154,6 +155,7 @@ def mask(
                 save=save,
                 using=using,
                 reports=tuple(report or ()),
+                holdout=holdout,
                 seed=seed,
                 quiet=quiet,
                 reading=reading_of(size, channels, skip_bad, labels),

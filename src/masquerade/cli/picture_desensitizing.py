@@ -9,6 +9,7 @@ from typing import Any
 
 from masquerade.cli.boundary import tell
 from masquerade.cli.keeping import load_release
+from masquerade.cli.picture_panels import readers_panel
 from masquerade.cli.picture_releasing import check_asked, write_release
 from masquerade.cli.refusing import refuse_with_using
 from masquerade.cli.release import keep_trained
@@ -119,6 +120,8 @@ def run_picture_desensitize(request: PictureDesensitizeRequest) -> None:
             keep_trained(release, request.save, "release", "pictures")
         released = release.transform(pictures)
         ledger = release.ledger_
+        measured = request.strength is None or request.using is None  # else it was measured at another strength
+        readers = readers_panel(release.audit_, release.hide, release.keep) if measured else None
         write_release(
             request.output,
             released,
@@ -129,8 +132,9 @@ def run_picture_desensitize(request: PictureDesensitizeRequest) -> None:
             held=None,
             seed=seed,
             callback=callback,
+            panels=[panel for panel in (readers,) if panel is not None],
         )
-    if request.strength is None or request.using is None:  # else it was measured at another strength
+    if measured:
         for line in told_of(release.audit_, release.hide, release.keep):
             tell(line)
     tell(ledger.sentence())

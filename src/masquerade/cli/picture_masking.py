@@ -9,8 +9,9 @@ from typing import Any
 
 from masquerade.cli.boundary import tell
 from masquerade.cli.keeping import load_release
+from masquerade.cli.picture_panels import fills_panel
 from masquerade.cli.picture_releasing import check_asked, write_release
-from masquerade.cli.refusing import refuse, refuse_with_using
+from masquerade.cli.refusing import refuse, refuse_with_using, refuse_without_report
 from masquerade.cli.release import keep_trained
 from masquerade.errors import SettingError
 from masquerade.picture_files import read_pictures
@@ -25,7 +26,7 @@ class PictureMaskRequest:
     """What the user asked `mask` for: the options by their names, None or empty where not given.
 
     Args:
-        data, output, box, how, epochs, max_minutes, save, using, reports, seed, quiet: as the options.
+        data, output, box, how, epochs, max_minutes, save, using, reports, holdout, seed, quiet: as the options.
         reading: arguments of `read_pictures`.
         refused: what was given of the options that only tables have, by option.
     """
@@ -39,6 +40,7 @@ class PictureMaskRequest:
     save: Path | None
     using: Path | None
     reports: tuple[Path, ...]
+    holdout: Path | None
     seed: int | None
     quiet: bool
     reading: Mapping[str, Any]
@@ -64,8 +66,15 @@ def box_of(text: str) -> tuple[int, int, int, int]:
 def run_picture_mask(request: PictureMaskRequest) -> None:
     """Do all of it; either everything that was asked for is written, or nothing but a model worth keeping."""
     check_asked(
-        request.data, request.output, request.save, request.reports, [request.data, request.using], request.refused
+        request.data,
+        request.output,
+        request.save,
+        request.reports,
+        [request.data, request.using, request.holdout],
+        request.refused,
     )
+    refuse_without_report(request.reports, {"--holdout": request.holdout})
+    holding = {name: value for name, value in request.reading.items() if name != "labels"}  # which are of DATA
     asked: dict[str, Any] = {
         "box": None if request.box is None else box_of(request.box),
         "how": request.how,
@@ -104,9 +113,10 @@ def run_picture_mask(request: PictureMaskRequest) -> None:
             save=request.save,
             reports=request.reports,
             real=pictures,
-            held=None,
+            held=None if request.holdout is None else read_pictures(request.holdout, **holding),
             seed=seed,
             callback=callback,
+            panels=[panel for panel in (fills_panel(masker.audit_),) if panel is not None],
         )
     if masker.audit_:
         audit = masker.audit_

@@ -8,9 +8,11 @@ from typing import Any
 
 from masquerade.cli import checks
 from masquerade.cli.boundary import tell
+from masquerade.cli.picture_panels import with_panels
 from masquerade.cli.refusing import refuse_for_pictures
 from masquerade.cli.release import all_or_nothing, tell_written, write_ledger
 from masquerade.errors import SettingError
+from masquerade.judge.panels import Panel
 from masquerade.picture_files import check_picture_output, write_pictures
 from masquerade.pictures import Pictures
 from masquerade.privacy.ledger import Ledger, ledger_path
@@ -60,6 +62,7 @@ def write_release(
     held: Pictures | None,
     seed: int,
     callback: Callback | None,
+    panels: Sequence[Panel] = (),
 ) -> None:
     """Write the released set, its ledger and the reports; all of them or none.
 
@@ -73,12 +76,14 @@ def write_release(
         held: pictures that no net has seen; None: there are none.
         seed: of the judge.
         callback: told how far the judge is.
+        panels: further parts of the report's page.
     """
     judged = None
     if reports:
         from masquerade.evaluation import evaluate
 
         judged = evaluate(real, released, holdout=held, kind="images", ledger=ledger, seed=seed, callback=callback)
+        judged = with_panels(judged, panels)
     with all_or_nothing([ledger_path(output), *reports]):
         if judged is not None:
             for path in reports:

@@ -30,10 +30,11 @@ def tables(
     """
     scores = report.get("scores") or {}
     columns = _columns(report.get("columns") or {}, facts, charts)
+    things = facts.get("things", "rows")
     parts = [
         {
             "title": GROUPS[part],
-            "note": _NOTES.get(part, ""),
+            "note": _note(part, things),
             "rows": [_row(name, score) for name, score in members.items()],
         }
         for part, members in grouped(scores).items()
@@ -43,7 +44,8 @@ def tables(
         "lede": _lede(report.get("rows") or {}, facts),
         "headlines": [fidelity_headline(scores), privacy_headline(scores)],
         "guaranteed": guaranteed(report.get("ledger") or {}),
-        "tested": _tested(report, scores, facts.get("things", "rows")),
+        "tested": _tested(report, scores, things),
+        "things": things,
         "parts": parts,
         "models": _models(scores),
         "rules": _rules(facts.get("rules") or []),
@@ -79,10 +81,15 @@ _ATTACKS = {
 }
 
 _NOTES = {
-    "fidelity": "How much the released table looks like the real one.",
-    "utility": "What a model loses that is trained on released rows.",
-    "privacy": "What was tried against the people in the real table, and what it gained. Tests, not guarantees.",
+    "fidelity": "How much the released {set} looks like the real one.",
+    "utility": "What a model loses that is trained on released {things}.",
+    "privacy": "What was tried against the people in the real {set}, and what it gained. Tests, not guarantees.",
 }
+
+
+def _note(part: str, things: str) -> str:
+    """What a part of the scores says, of a table or of pictures."""
+    return _NOTES.get(part, "").format(things=things, set="table" if things == "rows" else f"set of {things}")
 
 
 def guaranteed(ledger: Mapping[str, Any]) -> list[str]:

@@ -10,9 +10,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from masquerade.cli import run
-from masquerade.cli.picture_panels import fills_panel, readers_panel, with_panels
+from masquerade.cli.picture_panels import fills_panel, readers_panel
 from masquerade.judge import picture_learning
-from masquerade.judge.report import Report
 from masquerade.picture_files import read_pictures, write_pictures
 from masquerade.pictures import Pictures
 
@@ -109,10 +108,15 @@ def test_a_report_speaks_of_pictures_and_compares_with_a_holdout(
     assert "How near released pictures lie to real ones" in page
 
 
-def test_what_was_measured_when_fitting_comes_first_on_the_page() -> None:
-    report = Report(scores={}, rows={"real": 1, "released": 1, "holdout": 0}, facts={"panels": [{"title": "other"}]})
+def test_what_was_measured_when_fitting_is_a_part_of_the_page() -> None:
     panel = fills_panel({"error": 48.5, "error_if_seen": 49.0, "spread": 39.6})
     assert panel is not None
-    assert [part["title"] for part in with_panels(report, [panel]).facts["panels"]] == ["Fills", "other"]
+    assert panel.table is not None
+    assert [row[1] for row in panel.table.rows] == ["48.5", "49.0", "39.6"]
+    audit = {f"{name}_{when}": 0.5 for name in ("secret", "keep") for when in ("before", "after", "guess")}
+    both = readers_panel(audit, "parity", "label")
+    assert both is not None
+    assert both.table is not None
+    assert [row[0] for row in both.table.rows] == ["parity (hidden)", "label (kept)"]
     assert fills_panel({}) is None
     assert readers_panel({}, "parity", None) is None

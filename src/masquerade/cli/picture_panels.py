@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from masquerade.judge.panels import Panel, Rows
-from masquerade.judge.report import Report
 
-__all__ = ["fills_panel", "readers_panel", "with_panels"]
+__all__ = ["fills_panel", "readers_panel"]
 
 
 def fills_panel(audit: Mapping[str, float]) -> Panel | None:
@@ -52,9 +50,3 @@ def readers_panel(audit: Mapping[str, float], hide: str, keep: str | None) -> Pa
         "where the released figure is near to guessing.",
         table=Rows(("label", "real pictures", "released", "guessing"), tuple(rows)),
     )
-
-
-def with_panels(report: Report, panels: Sequence[Panel]) -> Report:
-    """The same report with further parts, before the others."""
-    before = [panel.to_dict() for panel in panels]
-    return dataclasses.replace(report, facts={**report.facts, "panels": [*before, *report.facts.get("panels", [])]})

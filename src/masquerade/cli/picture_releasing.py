@@ -8,7 +8,6 @@ from typing import Any
 
 from masquerade.cli import checks
 from masquerade.cli.boundary import tell
-from masquerade.cli.picture_panels import with_panels
 from masquerade.cli.refusing import refuse_for_pictures
 from masquerade.cli.release import all_or_nothing, tell_written, write_ledger
 from masquerade.errors import SettingError
@@ -83,7 +82,7 @@ def write_release(
         from masquerade.evaluation import evaluate
 
         judged = evaluate(real, released, holdout=held, kind="images", ledger=ledger, seed=seed, callback=callback)
-        judged = with_panels(judged, panels)
+        judged = judged.with_panels(panels)
     with all_or_nothing([ledger_path(output), *reports]):
         if judged is not None:
             for path in reports:

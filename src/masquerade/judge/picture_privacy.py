@@ -79,8 +79,14 @@ def _digests(side: PictureSide) -> list[bytes]:
     return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in side.images]
 
 
-def memorisation(sets: PictureSets, seed: int) -> tuple[Outcome, Neighbours | None]:
-    """`memorisation`: how often a released picture's nearest real one trained, among as many that did not; by pixels."""
+def memorisation(sets: PictureSets, seed: int, *, kept: bool = False) -> tuple[Outcome, Neighbours | None]:
+    """`memorisation`: how often a released picture's nearest real one trained, among as many that did not; by pixels.
+
+    Args:
+        sets: what is judged.
+        seed: of the samples.
+        kept: whether each released picture was made from a real one.
+    """
     if sets.holdout is None:
         return Outcome(), None
     width = math.prod(_small(sets.real.images[:1]).shape[1:])
@@ -99,6 +105,7 @@ def memorisation(sets: PictureSets, seed: int) -> tuple[Outcome, Neighbours | No
         ceiling=0.5,
         meaning=f"How often the nearest real picture of a released one, by pixels, is one that trained, among {count:,} that "
         f"trained and as many unseen ones, for {len(points):,} released ones; ½ means that those that trained are no nearer."
+        + (" Each of these was made from a real one, and what it keeps of that brings it near." if kept else "")
         + _NOT_A_GUARANTEE,
     )
     near = Neighbours(released, train, index, np.sqrt(to_train / width), np.sqrt(to_holdout / width))

@@ -104,7 +104,7 @@ def judge_pictures(
         told = [judge.predict(sets.holdout.images) for judge in (pupil, fair)]
         outcomes.append(accuracies(told[0], told[1], sets.holdout, (count, trained)))
         bar.tick("utility")
-    near_found, near = memorisation(sets, seed)
+    near_found, near = memorisation(sets, seed, kept=not fresh)
     outcomes += [copies(sets), near_found]
     bar.tick("nearness")
     if attacked:

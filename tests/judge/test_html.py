@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 
 from masquerade.judge.describe import facts
+from masquerade.judge.html import page
 from masquerade.judge.report import Report
 from masquerade.judge.scores import Score
 from masquerade.privacy.ledger import Ledger
@@ -222,3 +223,12 @@ def test_charts_are_drawn_in_a_browser_without_a_word_on_its_console(tmp_path: P
     wanted = len(everything(path.read_text(encoding="utf-8"))[1])
     assert wanted >= 12
     assert done.stdout.count('class="chart js-plotly-plot"') == wanted
+
+
+def test_attackers_who_were_tried_when_fitting_are_named_among_what_was_tested() -> None:
+    report = Report(scores={}, rows={"real": 20, "released": 20, "holdout": 0}, facts={"things": "pictures"})
+    assert "No attack was run." in page(report.to_dict(), report.facts)
+    found = page(report.to_dict(), {**report.facts, "tried": ["parity: read from 99% before, from 52% after."]})
+    assert "parity: read from 99% before, from 52% after." in found
+    assert "No attack was run." not in found
+    assert "Nothing about privacy was measured." not in found

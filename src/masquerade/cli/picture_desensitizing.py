@@ -79,6 +79,12 @@ def told_of(audit: Mapping[str, float], hide: str, keep: str | None) -> list[str
             f"{keep}: read from {audit['keep_before']:.0%} before, from {audit['keep_after']:.0%} after, from "
             f"{audit['keep_by_real']:.0%} by a net of real pictures (guessing: {audit['keep_guess']:.0%})."
         )
+    if audit.get("code_share") == 0:
+        shown = "nothing" if keep is None else f"only {keep}"
+        lines.append(
+            f"Of each picture {shown} was kept, the rest is drawn at random: attackers were not shown to gain nothing by more. "
+            "More pictures may allow for it."
+        )
     return lines
 
 
@@ -93,9 +99,7 @@ def run_picture_desensitize(request: PictureDesensitizeRequest) -> None:
     if request.using is None and hide is None:
         raise SettingError("--hide: no label is named, expected the secret, such as --hide parity.")
     seed = check_seed(request.seed)
-    from masquerade.release.image_desensitize import (
-        ImageDesensitizer,
-    )  # loads JAX
+    from masquerade.release.image_desensitize import ImageDesensitizer  # loads JAX
 
     with ConsoleProgress() as bar:
         callback = None if request.quiet else bar
@@ -121,7 +125,9 @@ def run_picture_desensitize(request: PictureDesensitizeRequest) -> None:
         released = release.transform(pictures)
         ledger = release.ledger_
         measured = request.strength is None or request.using is None  # else it was measured at another strength
-        readers = readers_panel(release.audit_, release.hide, release.keep) if measured else None
+        audit = release.audit_ if measured else {}
+        readers = readers_panel(audit, release.hide, release.keep)
+        found = told_of(audit, release.hide, release.keep)
         write_release(
             request.output,
             released,
@@ -132,9 +138,9 @@ def run_picture_desensitize(request: PictureDesensitizeRequest) -> None:
             held=None,
             seed=seed,
             callback=callback,
-            panels=[panel for panel in (readers,) if panel is not None],
+            panels=[] if readers is None else [readers],
+            tried=found[:1],
         )
-    if measured:
-        for line in told_of(release.audit_, release.hide, release.keep):
-            tell(line)
+    for line in found:
+        tell(line)
     tell(ledger.sentence())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def write_release(
     seed: int,
     callback: Callback | None,
     panels: Sequence[Panel] = (),
+    tried: Sequence[str] = (),
 ) -> None:
     """Write the released set, its ledger and the reports; all of them or none.
 
@@ -76,6 +78,7 @@ def write_release(
         seed: of the judge.
         callback: told how far the judge is.
         panels: further parts of the report's page.
+        tried: what attackers found who were tried when fitting, for the page.
     """
     judged = None
     if reports:
@@ -83,6 +86,7 @@ def write_release(
 
         judged = evaluate(real, released, holdout=held, kind="images", ledger=ledger, seed=seed, callback=callback)
         judged = judged.with_panels(panels)
+        judged = dataclasses.replace(judged, facts={**judged.facts, "tried": list(tried)})
     with all_or_nothing([ledger_path(output), *reports]):
         if judged is not None:
             for path in reports:

@@ -44,7 +44,7 @@ def tables(
         "lede": _lede(report.get("rows") or {}, facts),
         "headlines": [fidelity_headline(scores), privacy_headline(scores)],
         "guaranteed": guaranteed(report.get("ledger") or {}),
-        "tested": _tested(report, scores, things),
+        "tested": _tested(report, scores, things, facts.get("tried") or []),
         "things": things,
         "parts": parts,
         "models": _models(scores),
@@ -110,15 +110,15 @@ def _lede(rows: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     return text
 
 
-def _tested(report: Mapping[str, Any], scores: Mapping[str, Any], things: str) -> list[str]:
-    lines = []
+def _tested(report: Mapping[str, Any], scores: Mapping[str, Any], things: str, tried: Sequence[str]) -> list[str]:
+    lines = list(tried)
     if report.get("attacks"):
         names = [_ATTACKS.get(name, str(name)) for name in report["attacks"]]
         lines.append(f"Attacks that were run: {', '.join(dict.fromkeys(names))}.")
         told = [name for name in scores if verdict(name, scores[name]) == "found"]
         if told:
             lines.append(f"{', '.join(told)}: the attack succeeds, beyond what chance or the control group explains.")
-    else:
+    elif not tried:
         lines.append("No attack was run.")
     near = (
         "exact_copies",
@@ -137,7 +137,7 @@ def _tested(report: Mapping[str, Any], scores: Mapping[str, Any], things: str) -
             if worse
             else "None of these figures lies beyond what chance explains."
         )
-    elif not report.get("attacks"):
+    elif not report.get("attacks") and not tried:
         lines.append("Nothing about privacy was measured.")
     return lines
 

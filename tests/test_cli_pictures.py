@@ -36,13 +36,14 @@ def test_a_folder_of_classes_in_and_out(here: Path, capsys: pytest.CaptureFixtur
     images = (digits.images[:60] * 255 / 16).round().astype(np.uint8)
     write_pictures("set", Pictures(images, {"label": np.where(digits.target[:60] < 5, "few", "many")}))
     asked = ["synthesize", "set", "-o", "made", "--seed", "3", "--save", "model.mq", "--watch", "grids", *QUICK]
-    assert run([*asked, "--tensorboard", "logs"]) == 0
+    assert run([*asked, "--tensorboard", "logs", "--epochs", "2", "--report", "report.html"]) == 0
+    assert "What the model logged after each epoch." in Path("report.html").read_text()
     assert len(list((here / "logs").glob("events.out.tfevents.*"))) == 1
     made = read_pictures("made")
     assert len(made) == 60
     assert set(made.labels["label"]) <= {"few", "many"}
     assert json.loads(Path("made.ledger.json").read_text())["guarantee"] == "none"
-    assert names(here / "grids") == {"epoch-001.png"}
+    assert names(here / "grids") == {"epoch-001.png", "epoch-002.png"}
     model = load("model.mq")
     assert type(model).__name__ == "ImageGAN"
     again = model.sample(60, random_state=3)

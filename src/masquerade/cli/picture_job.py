@@ -23,7 +23,7 @@ from masquerade.picture_files import check_picture_output, write_pictures
 from masquerade.pictures import LABEL, Pictures
 from masquerade.privacy.accounting import need_dp
 from masquerade.privacy.budget import Privacy
-from masquerade.privacy.ledger import Ledger, ledger_path
+from masquerade.privacy.ledger import ledger_path
 from masquerade.progress import Callback, ConsoleProgress, Progress
 
 __all__ = ["PictureRequest", "run_pictures", "write_drawn"]
@@ -108,7 +108,7 @@ def run_pictures(request: PictureRequest) -> None:
             write_drawn(request.output, model, count, given, seed, callback, drawn if request.reports else None)
             write_ledger(request.output, model.ledger_)
             if request.reports:
-                _report(request, train, drawn, held, model.ledger_, seed, callback)
+                _report(request, train, drawn, held, model, seed, callback)
     tell_written(request.output, request.save, request.reports)
     if request.privacy is None:
         tell(model.ledger_.sentence())
@@ -269,17 +269,20 @@ def _report(
     train: Pictures,
     drawn: list[Pictures],
     held: Pictures | None,
-    ledger: Ledger,
+    model: Any,
     seed: int,
     callback: Callback | None,
 ) -> None:
     from masquerade.evaluation import evaluate
+    from masquerade.judge.picture_panels import training_panel
     from masquerade.pictures import join
 
     released = drawn[0]
     for part in drawn[1:]:
         released = join(released, part)
-    judged = evaluate(train, released, holdout=held, kind="images", ledger=ledger, seed=seed, callback=callback)
+    judged = evaluate(train, released, holdout=held, kind="images", ledger=model.ledger_, seed=seed, callback=callback)
+    trained = training_panel(model.history_)
+    judged = judged if trained is None else judged.with_panels([trained])
     for path in request.reports:
         judged.save(path)
     tell(judged.summary())

@@ -130,11 +130,13 @@ def neighbours_panel(near: Neighbours) -> Panel:
 
 
 def training_panel(history: Sequence[Mapping[str, float]]) -> Panel | None:
-    """Losses and scores epoch by epoch, as `history_` of a model has them; None of fewer than two epochs.
+    """Losses and scores epoch by epoch, as `history_` of a model has them; None of fewer than two epochs, and of a private
+    model, which tells steps and ε alone.
 
     >>> training_panel([{"epoch": 1, "seconds": 1.0, "loss": 0.7}, {"epoch": 2, "seconds": 2.0, "loss": 0.5}]).chart.lines[0].y
     (0.7, 0.5)
     """
+    history = [epoch for epoch in history if "epoch" in epoch]
     names = list(dict.fromkeys(name for epoch in history for name in epoch if name not in ("epoch", "seconds")))
     lines = []
     for name in names:

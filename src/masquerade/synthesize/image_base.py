@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from masquerade import artifact, seeds
 from masquerade.errors import ArtifactError, ConditionError, SettingError, TableError, nearest
-from masquerade.pictures import LABEL, Pictures
+from masquerade.pictures import LABEL, Pictures, check_classes
 from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback
@@ -29,7 +29,6 @@ from masquerade.synthesize.settings import check_count
 __all__ = ["ImageSynthesizer", "as_pictures"]
 
 LEAST_PICTURES = 10
-LEAST_OF_A_CLASS = 2
 CHUNK = 5_000
 """Pictures drawn at a time."""
 
@@ -138,15 +137,9 @@ class ImageSynthesizer(Learner):
         if len(pictures) < LEAST_PICTURES:
             raise TableError(f"images: got {len(pictures)} pictures, expected at least {LEAST_PICTURES}.")
         self._take_shape(pictures)
-        classes = pictures.classes
-        if classes.size:
-            values, counts = np.unique(pictures.labels[LABEL], return_counts=True)
-            if (counts < LEAST_OF_A_CLASS).any():
-                raise TableError(
-                    f"label: class {values.tolist()[counts.argmin()]!r} has {counts.min()} picture, expected at least "
-                    f"{LEAST_OF_A_CLASS}; add some, or leave the class out."
-                )
-        self.classes_ = classes
+        if LABEL in pictures.labels:
+            check_classes(pictures)
+        self.classes_ = pictures.classes
 
     def _take_shape(self, pictures: Pictures) -> None:
         """Check that pictures of this size can be modelled, and keep their shape."""

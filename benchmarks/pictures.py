@@ -31,7 +31,8 @@ def main() -> None:
     half = len(pictures) // 2
     public, private = pictures[order[:half]], pictures[order[half:]]
     turned = mq.Pictures(np.rot90(public.images, axes=(2, 1)).copy(), dict(public.labels))
-    settings: dict[str, Any] = {"width": options.width, "random_state": 0}
+    # On so few pictures an epoch is a few steps, and ten without a better score say nothing.
+    settings: dict[str, Any] = {"width": options.width, "batch_size": options.batch, "patience": None, "random_state": 0}
     began = time.monotonic()
     beginning = mq.ImageGAN(epochs=options.epochs, **settings).fit(turned)
     print(f"public model of {len(turned):,} pictures: {time.monotonic() - began:.0f} s")
@@ -93,6 +94,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--epochs", type=int, help="of each training; default: the model's")
     parser.add_argument("--width", type=int, default=32, help="of the nets")
+    parser.add_argument("--batch", type=int, default=32, help="pictures a step")
     parser.add_argument("--json", type=Path, help="where the figures go")
     return parser.parse_args()
 

@@ -28,6 +28,11 @@ SPREAD = 1 / (2 * math.sqrt(3))
 """Reward of the distance between two draws, beside the error of their mean."""
 
 
+TOLD, ASKED = 0.75, 0.75
+"""Shares of the training pictures whose class is told, and that have a region which will be asked for; the other regions are
+boxes anywhere."""
+
+
 class FillNetFactory(Protocol):
     """Makes an Equinox module from pictures with holes (batch, height, width, channels) in [-1, 1], masks (batch, height,
     width, 1), noise (batch, latent_width) and one-hot classes (batch, classes) to whole pictures in (-1, 1)."""
@@ -225,9 +230,9 @@ class PictureFilling:
         )
         rows = data.starts[half] + index(u_rows, data.counts[half])
         real = _scaled(data.images[rows])
-        hot = self.one_hot(jnp.where(u_told < 0.5, data.classes[rows], -1))
+        hot = self.one_hot(jnp.where(u_told < TOLD, data.classes[rows], -1))
         asked = data.masks[index(u_asked[0], len(data.masks))]
-        hidden = jnp.where((u_asked[1] < 0.5)[:, None, None], asked, boxes(u_box, self.shape))[..., None]
+        hidden = jnp.where((u_asked[1] < ASKED)[:, None, None], asked, boxes(u_box, self.shape))[..., None]
         noise = normal(u_noise)
         penalised = (state.steps // 2) % PENALTY_EVERY == 0
 

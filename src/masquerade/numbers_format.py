@@ -6,19 +6,37 @@ A style is what separates thousands, how digits are grouped and which mark stand
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
-__all__ = ["NumberStyle", "decimals_of_floats", "decimals_of_text", "detect_style", "parse_numbers", "spell_numbers"]
+__all__ = [
+    "NumberStyle",
+    "decimals_of_floats",
+    "decimals_of_text",
+    "detect_style",
+    "is_number",
+    "parse_numbers",
+    "spell_numbers",
+]
 
 MOST_DECIMALS = 12
 """Digits after the mark beyond which a number is a computed one, written as exactly as it can be."""
 _EXACT = 2.0**53
 _INFINITE = r"(?i:inf|infinity)"
 _SAMPLE = 1000
+
+
+def is_number(value: object) -> bool:
+    """Whether a setting is a finite number, and no truth value.
+
+    >>> is_number(3), is_number(True), is_number("3"), is_number(float("nan"))
+    (True, False, False, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from masquerade.codec.shared import (
     counted_bounds,
     counted_crowd,
     nearest_of,
+    on_grid,
     outstanding,
     support_of,
 )
@@ -230,7 +231,7 @@ class NumericCodec:
                 near = np.abs(found - self.support[beside]) <= self.radii[beside]
                 found = np.where(near, self.support[beside], found)
             if self.decimals is not None:
-                found = np.clip(np.round(found, self.decimals), *self._grid())
+                found = np.clip(np.round(found, self.decimals), *on_grid(self.low, self.high, self.decimals))
             numbers[inside] = found
         series = pl.Series(numbers, nan_to_null=True)
         return series.clip(-_LIMIT, _LIMIT).round(0).cast(pl.Int64) if self.integer else series
@@ -245,12 +246,6 @@ class NumericCodec:
         if self.missing:
             codes[np.isnan(numbers)] = self.size - 1
         return codes
-
-    def _grid(self) -> tuple[float, float]:
-        """The bounds, moved inwards to the decimals."""
-        power = 10.0 ** (self.decimals or 0)
-        low, high = np.ceil(self.low * power - 1e-6) / power, np.floor(self.high * power + 1e-6) / power
-        return (low, high) if low <= high else (self.low, self.high)
 
     def to_state(self) -> State:
         config = {

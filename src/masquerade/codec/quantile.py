@@ -20,7 +20,7 @@ from masquerade.codec.column import Codes, Scalars, State, draw_codes, register
 from masquerade.codec.crowd import Crowd
 from masquerade.codec.leaves import Leaves
 from masquerade.codec.numeric import FEW_VALUES, as_numbers, choose_scale
-from masquerade.codec.shared import bounds_of, counted_bounds, counted_crowd, nearest_of
+from masquerade.codec.shared import bounds_of, counted_bounds, counted_crowd, nearest_of, on_grid
 from masquerade.privacy.counts import Counts
 from masquerade.schema import Column
 
@@ -116,7 +116,7 @@ class QuantileCodec:
     @property
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest value that is decoded."""
-        return self._grid()
+        return on_grid(self.low, self.high, self.decimals)
 
     @property
     def places(self) -> NDArray[np.float32]:
@@ -173,7 +173,7 @@ class QuantileCodec:
     def decode(self, codes: Codes, scalars: Scalars, rng: np.random.Generator, start: int = 0) -> pl.Series:
         numbers = self._inverse(codes + rng.random(codes.size))
         if self.decimals is not None:
-            numbers = np.clip(np.round(numbers, self.decimals), *self._grid())
+            numbers = np.clip(np.round(numbers, self.decimals), *self.bounds)
         exact = np.append(self.atoms, np.nan)[codes]
         numbers = np.where(np.isnan(exact), numbers, exact)
         if self.missing:
@@ -195,12 +195,6 @@ class QuantileCodec:
         if self.missing:
             codes[np.isnan(numbers)] = self.size - 1
         return codes
-
-    def _grid(self) -> tuple[float, float]:
-        """The bounds, moved inwards to the decimals."""
-        power = 10.0 ** (self.decimals or 0)
-        low, high = np.ceil(self.low * power - 1e-6) / power, np.floor(self.high * power + 1e-6) / power
-        return (low, high) if low <= high else (self.low, self.high)
 
     def to_state(self) -> State:
         config = {

@@ -11,12 +11,32 @@ from masquerade.privacy.counts import Counts
 from masquerade.privacy.protect import protected_bounds
 from masquerade.schema import Column
 
-__all__ = ["bounds_of", "census", "counted_bounds", "counted_crowd", "nearest_of", "outstanding", "support_of"]
+__all__ = [
+    "bounds_of",
+    "census",
+    "counted_bounds",
+    "counted_crowd",
+    "nearest_of",
+    "on_grid",
+    "outstanding",
+    "support_of",
+]
 
 ATOM_SHARE = 0.02
 SUPPORT_CAP = 2_000
 SUPPORT_SHARE = 0.85
 HALVINGS = 16
+
+
+def on_grid(low: float, high: float, decimals: int | None) -> tuple[float, float]:
+    """Bounds moved inwards to so many decimals; as they are, where nothing would be left between them.
+
+    >>> [float(bound) for bound in on_grid(0.14, 2.96, 1)]
+    [0.2, 2.9]
+    """
+    power = 10.0 ** (decimals or 0)
+    least, most = np.ceil(low * power - 1e-6) / power, np.floor(high * power + 1e-6) / power
+    return (least, most) if least <= most else (low, high)
 
 
 def nearest_of(sorted_values: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["aligned"]
+__all__ = ["aligned", "squared_distances"]
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def aligned(codes: Floats, people: Floats, random: np.random.Generator) -> Float
     some, others = ours[:_POINTS], theirs[:_POINTS]
     starts = [np.eye(width)] + [np.linalg.qr(random.normal(size=(width, width)))[0] for _ in range(_STARTS)]
     turn = min((_turned(some, others, start) for start in starts), key=lambda found: found[0])[1]
-    near = _distances(ours @ turn, theirs)
+    near = squared_distances(ours @ turn, theirs)
     count = min(_NEAREST, len(people))
     chosen = np.argpartition(near, count - 1, axis=1)[:, :count]
     return np.asarray(people[chosen].mean(axis=1))
@@ -51,10 +51,10 @@ def aligned(codes: Floats, people: Floats, random: np.random.Generator) -> Float
 def _turned(some: Floats, others: Floats, turn: Floats) -> tuple[float, Floats]:
     """How far the clouds lie apart after turning one onto the other, both ways, and the turn."""
     for _ in range(_ROUNDS):
-        near = others[_distances(some @ turn, others).argmin(axis=1)]
+        near = others[squared_distances(some @ turn, others).argmin(axis=1)]
         left, _, right = np.linalg.svd(some.T @ near)
         turn = left @ right
-    apart = _distances(some @ turn, others)
+    apart = squared_distances(some @ turn, others)
     return float(apart.min(axis=0).mean() + apart.min(axis=1).mean()), turn
 
 
@@ -67,6 +67,7 @@ def _axes(values: Floats, width: int) -> Floats:
     return places * sign
 
 
-def _distances(first: Floats, second: Floats) -> Floats:
+def squared_distances(first: Floats, second: Floats) -> Floats:
+    """Squared distances of all pairs, shape (rows of the first, rows of the second)."""
     squares: Floats = (first**2).sum(axis=1)[:, None] - 2.0 * first @ second.T + (second**2).sum(axis=1)[None, :]
     return squares

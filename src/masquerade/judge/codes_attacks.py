@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.errors import SettingError, TableError
-from masquerade.judge.alignment import aligned
+from masquerade.judge.alignment import aligned, squared_distances
 from masquerade.judge.learners import Learner, learn
 from masquerade.judge.workers import one_thread
 from masquerade.metrics.intervals import from_influences, wilson
@@ -123,7 +123,7 @@ def attack_codes(
             if count == 0:
                 cloud = np.asarray(codes, np.float64)[unseen]  # as they are: their spread tells which matters most
                 rebuilt = aligned(cloud, people[pool[:_POOL]], seeds.stream(seed, "turns"))
-                note("0", rebuilt, _squares(rebuilt[: len(crowd)], people[crowd]))
+                note("0", rebuilt, squared_distances(rebuilt[: len(crowd)], people[crowd]))
             else:
                 attack = _Pairs.learn(people[pool[:count]], released[pool[:count]], seeds.integer(seed, "pairs", count))
                 note(str(count), attack.records(released[unseen]), attack.distances(released[crowd], people[crowd]))
@@ -135,7 +135,7 @@ def attack_codes(
             own = _blurred(own, released, seeds.stream(seed, "blur"))
             attack = _Pairs.learn(people[learnt], own, seeds.integer(seed, "pairs", "encoder"))
             beside = scale(_encoded(encoder, given[crowd], codes.shape[1]))
-            note("encoder", attack.records(released[unseen]), _squares(released[crowd], beside))
+            note("encoder", attack.records(released[unseen]), squared_distances(released[crowd], beside))
     return CodesAttack(reconstruction, linkage, len(crowd), len(unseen))
 
 
@@ -171,9 +171,9 @@ class _Pairs:
         """How far each code lies from each candidate, shape (codes, candidates)."""
         if self.way == 2:
             weight = np.sqrt(self.weights[1])
-            return _squares(released * weight, self.forward(people) * weight)
+            return squared_distances(released * weight, self.forward(people) * weight)
         weight = np.sqrt(self.weights[0]) if self.way else np.ones(people.shape[1])
-        return _squares(self.backward(released) * weight, people * weight)
+        return squared_distances(self.backward(released) * weight, people * weight)
 
 
 @dataclass(frozen=True)
@@ -241,12 +241,6 @@ def _blurred(own: Floats, released: Floats, random: np.random.Generator) -> Floa
     centre = own.mean(axis=0)
     blurred: Floats = centre + part * (own - centre) + noise * random.normal(size=own.shape)
     return blurred
-
-
-def _squares(first: Floats, second: Floats) -> Floats:
-    """Squared distances of all pairs, shape (rows of the first, rows of the second)."""
-    squares: Floats = (first**2).sum(axis=1)[:, None] - 2.0 * first @ second.T + (second**2).sum(axis=1)[None, :]
-    return squares
 
 
 def _explained(truth: Floats, rebuilt: Floats) -> Finding:

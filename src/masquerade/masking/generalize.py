@@ -15,7 +15,7 @@ import polars as pl
 from masquerade.errors import SettingError
 from masquerade.masking.hierarchy import read_hierarchy
 from masquerade.masking.way import Batch, Way, parsed, refuse, spelled, there
-from masquerade.numbers_format import NumberStyle, spell_numbers
+from masquerade.numbers_format import NumberStyle, is_number, spell_numbers
 from masquerade.schema import Column
 
 __all__ = ["Generalize"]
@@ -56,11 +56,11 @@ class Generalize(Way):
         if len(given) != 1:
             got = ", ".join(given) or "none of them"
             raise SettingError(f"how = 'generalize': got {got}, expected exactly one of {', '.join(_CHOICES)}.")
-        if self.width is not None and (not _is_number(self.width) or not 0 < self.width < math.inf):
+        if self.width is not None and (not is_number(self.width) or not 0 < self.width < math.inf):
             refuse("width", self.width, "a number above 0")
         if self.edges is not None:
             edges: object = self.edges
-            numbers = isinstance(edges, tuple) and len(edges) > 0 and all(map(_is_number, edges))
+            numbers = isinstance(edges, tuple) and len(edges) > 0 and all(map(is_number, edges))
             if not numbers or any(a >= b for a, b in itertools.pairwise(self.edges)):
                 refuse("edges", self.edges, "a list of rising numbers")
         if self.to is not None and self.to not in _DATES:
@@ -199,7 +199,3 @@ class Generalize(Way):
             value = "a mapping" if isinstance(value, Mapping) else Path(value).name
         shown = {option: list(value) if isinstance(value, tuple) else value}
         return shown | ({"depth": self.depth} if option == "hierarchy" else {}) | {"reversible": "no"}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from masquerade.errors import MasqueradeWarning, SettingError
+from masquerade.numbers_format import is_number
 
 __all__ = ["DELTA", "Privacy"]
 
@@ -51,9 +51,9 @@ class Privacy:
     i_know: bool = False
 
     def __post_init__(self) -> None:
-        if not _is_number(self.epsilon) or self.epsilon <= 0:
+        if not is_number(self.epsilon) or self.epsilon <= 0:
             raise SettingError(f"epsilon: got {self.epsilon!r}, expected a finite number above 0, such as 1.0.")
-        if not _is_number(self.delta) or not 0 < self.delta < 1:
+        if not is_number(self.delta) or not 0 < self.delta < 1:
             raise SettingError(f"delta: got {self.delta!r}, expected a number above 0 and below 1, such as {DELTA:g}.")
         rows: object = self.rows_per_unit
         if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
@@ -90,7 +90,3 @@ class Privacy:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", MasqueradeWarning)
             return cls(**data)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

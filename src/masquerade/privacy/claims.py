@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from masquerade.errors import ArtifactError
+from masquerade.numbers_format import is_number
 from masquerade.privacy.accounting import checked, epsilon_of, epsilon_of_fits
 from masquerade.privacy.events import STAGES
 from masquerade.privacy.ledger import Ledger
@@ -74,7 +74,7 @@ def check_claim(ledger: Ledger) -> Claim | None:
     delta: Any = ledger.delta
     if any(not isinstance(text, str) for text in (ledger.guarantee, ledger.unit, ledger.mechanism)):
         raise ArtifactError("ledger: damaged, its guarantee, unit or mechanism is not text.")
-    if not _is_number(claimed) or not _is_number(delta) or not 0 < delta < 1:
+    if not is_number(claimed) or not is_number(delta) or not 0 < delta < 1:
         raise ArtifactError(
             f"ledger: it claims {ledger.guarantee!r} with ε {claimed!r} and δ {delta!r}; expected numbers, δ between 0 and 1."
         )
@@ -100,7 +100,3 @@ def compose(claims: Sequence[Claim]) -> Composed | None:
     delta = sum(claim.ledger.delta or 0.0 for claim in claims)
     fits = [claim.ledger.events for claim in claims]
     return Composed(epsilon_of_fits(fits, delta), epsilon_of_fits(fits, delta, method="rdp"), delta)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from masquerade.privacy.free import Taken, TakenBeginnings
 
-__all__ = ["Counts", "hashed_units"]
+__all__ = ["Counts", "as_floats", "hashed_units"]
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Counts:
 
     def numbers(self) -> NDArray[np.float64]:
         """The values as numbers: moments in microseconds."""
-        return _numbers(self.values)
+        return as_floats(self.values)
 
     def mean_and_deviation(self) -> tuple[float, float]:
         """Of the numbers, each as often as it is there."""
@@ -138,16 +138,17 @@ def _ends(
     if not (values.dtype.is_numeric() or values.dtype.is_temporal()):
         return np.empty(0), np.empty(0)
     if pairs is None:
-        numbers = _numbers(values)
+        numbers = as_floats(values)
         few = np.minimum(rows, keep)
         low = np.repeat(numbers[:keep], few[:keep])[:keep]
         high = np.repeat(numbers[-keep:], few[-keep:])[-keep:]
         return low, high
     votes = pairs.group_by("unit").agg(low=pl.col("value").min(), high=pl.col("value").max())
-    return np.sort(_numbers(votes["low"].bottom_k(keep))), np.sort(_numbers(votes["high"].top_k(keep)))
+    return np.sort(as_floats(votes["low"].bottom_k(keep))), np.sort(as_floats(votes["high"].top_k(keep)))
 
 
-def _numbers(values: pl.Series) -> NDArray[np.float64]:
+def as_floats(values: pl.Series) -> NDArray[np.float64]:
+    """Numbers or moments as float64; moments in microseconds."""
     return values.to_physical().cast(pl.Float64).to_numpy()
 
 

@@ -7,10 +7,9 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from masquerade.cells import parse_column
-from masquerade.privacy.counts import Counts
+from masquerade.privacy.counts import Counts, as_floats
 from masquerade.privacy.free import TakenBeginnings
 from masquerade.schema import Column
 
@@ -85,7 +84,7 @@ class NumberFacts(Facts):
         """Rows and holders as in the sample, and as many missing as go with them."""
         sampled = Counts.of(self.sample, self.units, keep=self.keep)
         missing = round(self.missing / max(self.there, 1) * sampled.there)
-        low, high = (np.sort(_numbers(frame["value"])) for frame in (self._low, self._high))
+        low, high = (np.sort(as_floats(frame["value"])) for frame in (self._low, self._high))
         return dataclasses.replace(
             sampled,
             missing=max(missing, 1) if self.missing else 0,
@@ -127,7 +126,3 @@ class LevelFacts(Facts):
         listed = self._levels.filter(pl.col("rows") > 0)
         known = Counts.from_rows(listed, pairs, missing=self.missing, keep=self.keep)
         return dataclasses.replace(known, there=self.there, distinct=distinct, exact=False, taken=self._taken)
-
-
-def _numbers(values: pl.Series) -> NDArray[np.float64]:
-    return values.to_physical().cast(pl.Float64).to_numpy()

@@ -169,8 +169,8 @@ def _check_guarantee(request: PictureRequest, name: str, known: Mapping[str, Any
     refused = {
         "--seed": (
             request.seed,
-            "a published seed would undo the noise, leave it out; pictures of a saved model (--save) can be drawn with a "
-            "seed: masquerade sample --seed",
+            "a published seed would undo the noise, leave it out; pictures of a saved model (--save) can be drawn with "
+            "one in Python: mq.load(path).sample(n, random_state=1)",
         ),
         "--epochs": (request.epochs, "the pictures are looked at once only; leave it out"),
         "--keep-epochs": (request.keep_epochs, f"{name} keeps its last model; leave it out"),

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-__all__ = ["Conv", "Dense", "convolve", "leaky", "rough", "smooth"]
+__all__ = ["Conv", "Dense", "convolve", "fold", "leaky", "patches", "rough", "smooth"]
 
 
 def leaky(x: Array) -> Array:
@@ -34,10 +34,16 @@ def _padding(size: int, kernel: int, stride: int) -> tuple[int, int, int]:
 
 _Last = ("NHWC", "HWIO", "NHWC")
 
+TINY = 2
+"""Sides of pictures whose convolutions XLA's code for CPUs runs ten times slower than the one product they come to."""
+
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def convolve(x: Array, weight: Array, stride: int) -> Array:
     """A convolution of pictures (batch, height, width, in) with weights (kernel, kernel, in, out), zeros around."""
+    if x.shape[1] == x.shape[2] == TINY and stride == 1:
+        seen = patches(x, weight.shape[0], 1)
+        return (seen @ weight.reshape(seen.shape[2], -1)).reshape(*x.shape[:3], -1)
     return jax.lax.conv_general_dilated(x, weight, (stride, stride), "SAME", dimension_numbers=_Last)
 
 
@@ -46,6 +52,8 @@ def _transposed(y: Array, weight: Array, stride: int, size: tuple[int, int]) -> 
     """The transpose of `convolve` in its pictures, which were of this size."""
     kernel = weight.shape[0]
     turned = jnp.flip(weight, (0, 1)).transpose(0, 1, 3, 2)
+    if stride == 1 and kernel % 2 == 1:
+        return convolve(y, turned, 1)
     around = []
     for side in size:
         places, before, _ = _padding(side, kernel, stride)
@@ -58,19 +66,35 @@ def _transposed(y: Array, weight: Array, stride: int, size: tuple[int, int]) -> 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def _correlate(x: Array, y: Array, stride: int, kernel: int) -> Array:
-    """The transpose of `convolve` in its weights: shape (kernel, kernel, in, out)."""
+    """Slope of weights (kernel, kernel, in, out): every place of pictures `x` times `y` there, summed.
+
+    This is a convolution, too: channels of `x` are its pictures, pictures its channels, and `y` the weights.
+    """
+    around = []
+    for side in x.shape[1:3]:
+        places, before, _ = _padding(side, kernel, stride)
+        around.append((before, kernel + (places - 1) * stride - side - before))
+    slope = jax.lax.conv_general_dilated(
+        x.transpose(3, 1, 2, 0),
+        y.transpose(1, 2, 0, 3),
+        (1, 1),
+        around,
+        rhs_dilation=(stride, stride),
+        dimension_numbers=_Last,
+    )
+    return slope.transpose(1, 2, 0, 3)
+
+
+def patches(x: Float[Array, "batch height width in"], kernel: int, stride: int) -> Float[Array, "batch places numbers"]:
+    """What a convolution sees in each of its places: numbers in the order of its weights, (kernel, kernel, in)."""
     (rows, top, bottom), (columns, left, right) = (_padding(side, kernel, stride) for side in x.shape[1:3])
     padded = jnp.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
-    flat = y.reshape(-1, y.shape[3])
-    parts = [
+    shifted = [
         padded[:, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
-        .reshape(len(flat), -1)
-        .T
-        @ flat
         for i in range(kernel)
         for j in range(kernel)
     ]
-    return jnp.stack(parts).reshape(kernel, kernel, x.shape[3], y.shape[3])
+    return jnp.concatenate(shifted, axis=3).reshape(len(x), rows * columns, -1)
 
 
 def _convolve_forward(x: Array, weight: Array, stride: int) -> tuple[Array, tuple[Array, Array]]:
@@ -170,3 +194,10 @@ def smooth(
     batch, height, width, channels = x.shape
     spread = x.reshape(batch, height, width, 2, 2, channels // 4).transpose(0, 1, 3, 2, 4, 5)
     return spread.reshape(batch, 2 * height, 2 * width, channels // 4)
+
+
+def fold(x: Float[Array, "batch height width channels"]) -> Float[Array, "batch half_height half_width four_channels"]:
+    """Half the size and nothing lost: two by two pixels side by side in the channels; `smooth` undoes it."""
+    batch, height, width, channels = x.shape
+    blocks = x.reshape(batch, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
+    return blocks.reshape(batch, height // 2, width // 2, 4 * channels)

@@ -11,10 +11,12 @@ import pytest
 
 from masquerade.errors import MasqueradeWarning, SettingError, TableError
 from masquerade.loading import load
+from masquerade.nets.picture_merf import WindowFeatures
 from masquerade.pictures import Pictures
 from masquerade.privacy.accounting import epsilon_of
 from masquerade.privacy.budget import Privacy
 from masquerade.privacy.sums import GRID, longest
+from masquerade.synthesize.image_guarantee import class_numbers, class_sums
 from masquerade.synthesize.merf import DPMERF
 
 pytest.importorskip("dp_accounting")
@@ -76,18 +78,16 @@ def test_save_and_load(model: DPMERF, tmp_path: Path) -> None:
 
 
 def test_neighbours_differ_by_the_bound_before_noise() -> None:
-    model = DPMERF(classes=[3, 7], **SMALL)
-    pictures = bars(60)
-    numbers = model._declare(pictures)
-    model._take_shape(pictures)
-    model._net = model._painter()
+    pictures, features = bars(60), WindowFeatures((8, 8, 1), 1_000)
+    numbers = class_numbers(pictures, np.array([3, 7]))
+    assert (numbers[-5:] == -1).all()
     numbers[-5:] = 0
-    both = model._sums(pictures.images, numbers, 2)
+    both = class_sums(features, pictures.images, numbers, 2)
     for left_out in (0, 13, 59):
         kept = np.arange(60) != left_out
-        difference = both - model._sums(pictures.images[kept], numbers[kept], 2)
+        difference = both - class_sums(features, pictures.images[kept], numbers[kept], 2)
         length = float(np.square(difference.astype(float)).sum()) ** 0.5
-        assert 0.99 * GRID < length <= longest(model._net.features.width)
+        assert 0.99 * GRID < length <= longest(features.width)
         assert (difference.any(axis=1) == (np.arange(2) == numbers[left_out])).all()
 
 

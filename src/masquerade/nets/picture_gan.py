@@ -114,8 +114,12 @@ class PictureGAN:
 
     def init(self, seed: int) -> PictureState:
         """Fresh nets and optimisers."""
+        return self.begin(*self.fresh(seed), seed)
+
+    def fresh(self, seed: int | Array) -> tuple[PyTree, PyTree]:
+        """The arrays of a fresh generator and of a fresh critic."""
         generator, critic = (eqx.filter(net, _is_array) for net in self._nets(jax.random.key(seed, impl="unsafe_rbg")))
-        return self.begin(generator, critic, seed)
+        return generator, critic
 
     def begin(self, generator: PyTree, critic: PyTree, seed: int) -> PictureState:
         """The state before the first step from these nets."""
@@ -125,6 +129,22 @@ class PictureGAN:
     def skeleton(self) -> PyTree:
         """The shapes of the generator's arrays."""
         return eqx.filter(eqx.filter_eval_shape(self._nets, jax.random.key(0))[0], _is_array)
+
+    def critic_skeleton(self) -> PyTree:
+        """The shapes of the critic's arrays."""
+        return eqx.filter(eqx.filter_eval_shape(self._nets, jax.random.key(0))[1], _is_array)
+
+    def generator(self, params: PyTree) -> Any:
+        """The generator of these arrays."""
+        return eqx.combine(params, self._generator_static)
+
+    def critic(self, params: PyTree) -> Any:
+        """The critic of these arrays."""
+        return eqx.combine(params, self._critic_static)
+
+    def nets(self, key: PRNGKeyArray) -> tuple[Any, Any]:
+        """A fresh generator and a fresh critic."""
+        return self._nets(key)
 
     def one_hot(self, classes: Int[Array, " batch"]) -> Float[Array, "batch classes"]:
         """Classes as the nets see them."""

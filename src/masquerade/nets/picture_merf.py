@@ -189,9 +189,24 @@ class EmbeddingMatcher:
 
     def init(self, seed: int) -> MatchingState:
         """A fresh net."""
-        net = eqx.filter(self._net(jax.random.key(seed, impl="unsafe_rbg")), _is_array)
+        return self.begin(eqx.filter(self._net(jax.random.key(seed, impl="unsafe_rbg")), _is_array), seed)
+
+    def begin(self, net: PyTree, seed: int | Array) -> MatchingState:
+        """The state before the first step from a net's arrays."""
         state = self._optimizer.init(net), jax.random.key(seed), jnp.zeros((), jnp.int32)
         return MatchingState(net, net, *state)
+
+    def distance(self, made: Array, wanted: Array, weights: Array) -> Float[Array, ""]:
+        """How far pictures embed from the wanted means.
+
+        Args:
+            made: pictures (-1 to 1), as many of each class, one class after the other.
+            wanted: means of each class, shape (classes, features).
+            weights: of the classes.
+        """
+        found = self.features(made).reshape(len(wanted), -1, wanted.shape[1]).mean(axis=1)
+        squares: Array = (weights * jnp.square(found - wanted).sum(axis=1)).sum()
+        return squares
 
     def step(self, state: MatchingState, data: tuple[Array, Array]) -> tuple[MatchingState, dict[str, Array]]:
         """One update towards the wanted means of each class (classes, features), weighed by (classes,)."""
@@ -201,10 +216,7 @@ class EmbeddingMatcher:
         hot = jax.nn.one_hot(jnp.repeat(jnp.arange(classes), self._each), self.classes)
 
         def distance(net: Any) -> Array:
-            made = eqx.combine(net, self._static)(normal(u), hot)
-            found = self.features(made).reshape(classes, self._each, -1).mean(axis=1)
-            squares: Array = (weights * jnp.square(found - wanted).sum(axis=1)).sum()
-            return squares
+            return self.distance(eqx.combine(net, self._static)(normal(u), hot), wanted, weights)
 
         # Every picture's features have the norm 1, so what a batch adds to the distance is the same wherever it lies.
         value, gradient = jax.value_and_grad(distance)(state.generator)

@@ -46,6 +46,8 @@ class DCGAN(AdversarialImages):
 
     reference: ClassVar[str] = "Radford, Metz, Chintala, DCGAN, 2015, arXiv 1511.06434"
 
+    width: int
+
     def __init__(
         self,
         *,
@@ -84,7 +86,7 @@ class DCGAN(AdversarialImages):
 
     def _gan(self, count: int, steps: int) -> PictureGAN:
         settings = PictureSettings(
-            batch_size=min(self.batch_size, max(count // 2, 2)),
+            batch_size=self._batch(count),
             latent_width=self.latent_width,
             generator_lr=self.learning_rate,
             critic_lr=self.learning_rate,

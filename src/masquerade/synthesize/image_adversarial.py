@@ -26,16 +26,19 @@ from masquerade.synthesize.image_referee import ImageReferee
 from masquerade.synthesize.image_source import largest_shard
 from masquerade.synthesize.settings import check_count, check_positive
 
-__all__ = ["AdversarialImages"]
+__all__ = ["AdversarialImages", "inherited"]
+
+BATCH_SIZE = 128
+"""Pictures a step where nothing is asked for."""
 
 
 class AdversarialImages(NetImages):
     """A GAN of pictures. A subclass says which nets and losses (`_gan`), and how many epochs (`_epochs`)."""
 
     epochs: int | None
-    batch_size: int
+    batch_size: int | None
     latent_width: int
-    width: int
+    width: int | None
     learning_rate: float
     patience: int | None
     max_minutes: float | None
@@ -58,13 +61,17 @@ class AdversarialImages(NetImages):
     def _epochs(self, count: int) -> int:
         """Passes over so many pictures."""
 
+    def _batch(self, count: int) -> int:
+        """Pictures a step, of so many."""
+        return min(BATCH_SIZE if self.batch_size is None else self.batch_size, max(count // 2, 2))
+
     def _check_settings(self) -> None:
-        for name in ("epochs", "patience"):
+        for name in ("epochs", "patience", "batch_size"):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name))
-        for name in ("batch_size", "latent_width"):
-            check_count(name, getattr(self, name))
-        check_count("width", self.width, least=4)
+        check_count("latent_width", self.latent_width)
+        if self.width is not None:
+            check_count("width", self.width, least=4)
         check_positive("learning_rate", self.learning_rate)
         if self.max_minutes is not None:
             check_positive("max_minutes", self.max_minutes)
@@ -89,12 +96,7 @@ class AdversarialImages(NetImages):
             SettingError: a setting out of range, a model that does not fit, or layers that it does not have.
             InterruptedTraining: Ctrl-C before there was anything to keep.
         """
-        if isinstance(start_from, str | Path):
-            start_from = self._read(start_from)
-        if start_from is not None and type(start_from) is not type(self):
-            raise SettingError(
-                f"start_from: got a {type(start_from).__name__}, expected a fitted {type(self).__name__}."
-            )
+        start_from = self._beginning(start_from)
         if freeze and start_from is None:
             raise SettingError("freeze: there are no layers to keep without start_from, a model to go on from.")
         self._start, self._freeze = start_from, (freeze,) if isinstance(freeze, str) else tuple(freeze)
@@ -102,6 +104,16 @@ class AdversarialImages(NetImages):
             return super().fit(X, y)
         finally:
             del self._start, self._freeze
+
+    def _beginning(self, start_from: Any) -> Any:
+        """The model to go on from, read where it is a file; None: none."""
+        if isinstance(start_from, str | Path):
+            start_from = self._read(start_from)
+        if start_from is not None and type(start_from) is not type(self):
+            raise SettingError(
+                f"start_from: got a {type(start_from).__name__}, expected a fitted {type(self).__name__}."
+            )
+        return start_from
 
     @classmethod
     def _read(cls, path: str | Path) -> Any:
@@ -120,7 +132,7 @@ class AdversarialImages(NetImages):
         size = min(largest_shard(self.shape_), count)
         shards = -(-count // size)
         epochs = self._epochs(count) * shards
-        steps = max(size // min(self.batch_size, max(count // 2, 2)), 1)
+        steps = max(size // self._batch(count), 1)
         self._net = gan = self._gan(count, epochs * steps)
         self._forget()
         beginning = seeds.integer(seed, "train")

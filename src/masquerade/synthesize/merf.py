@@ -15,25 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masquerade import seeds
-from masquerade.errors import MasqueradeWarning, SettingError, TableError
+from masquerade.errors import MasqueradeWarning
 from masquerade.nets.loop import Compilation, Schedule, train
 from masquerade.nets.picture_merf import EmbeddingMatcher, MatchingSettings, WindowFeatures
 from masquerade.nets.picture_nets import PictureGenerator, PictureNetFactory
-from masquerade.pictures import LABEL, Pictures
-from masquerade.privacy.accountant import Accountant
 from masquerade.privacy.budget import Privacy
-from masquerade.privacy.events import discrete_gaussian, gaussian
-from masquerade.privacy.noise import noised_counts
-from masquerade.privacy.sums import GRID, bounded_rows, longest, noised_sums
 from masquerade.progress import Callback, Progress
-from masquerade.synthesize.image_base import LEAST_PICTURES, as_pictures
-from masquerade.synthesize.image_net import BLOCK, NetImages
+from masquerade.synthesize.image_base import as_pictures
+from masquerade.synthesize.image_guarantee import (
+    check_guarantee,
+    class_numbers,
+    count_classes,
+    declared_classes,
+    embedding_event,
+    noised_means,
+)
+from masquerade.synthesize.image_net import NetImages
 from masquerade.synthesize.settings import check_count, check_positive
 
 __all__ = ["DPMERF"]
-
-COUNTING = 0.02
-"""Share of the budget for the number of pictures of each class."""
 
 EPOCHS = 20
 """Parts that training is told in; there is no pass over any data."""
@@ -114,31 +114,14 @@ class DPMERF(NetImages):
         self.random_state = random_state
 
     def _check_settings(self) -> None:
-        if not isinstance(self.privacy, Privacy):
-            raise SettingError(f"privacy: got {self.privacy!r}, expected masquerade.Privacy(epsilon=..., delta=...).")
-        if self.privacy.unit is not None or self.privacy.rows_per_unit != 1:
-            raise SettingError("privacy: got a unit, but each picture is its own; leave unit and rows_per_unit out.")
+        check_guarantee(self.privacy, self.random_state)
         for name in ("features", "batch_size", "latent_width", "steps"):
             check_count(name, getattr(self, name))
         check_count("width", self.width, least=4)
         check_positive("learning_rate", self.learning_rate)
         if self.max_minutes is not None:
             check_positive("max_minutes", self.max_minutes)
-        self._declared()
-
-    def _declared(self) -> NDArray[Any]:
-        """The declared classes, sorted; empty where there are none."""
-        if self.classes is None:
-            return np.empty(0)
-        listed = [value.item() if isinstance(value, np.generic) else value for value in self.classes]
-        kinds = {type(value) for value in listed}
-        if isinstance(self.classes, str) or not listed or (kinds != {int} and kinds != {str}):
-            raise SettingError(
-                f"classes: got {self.classes!r}, expected a list of integers or of texts, such as [0, 1]."
-            )
-        if len(set(listed)) < len(listed):
-            raise SettingError("classes: one is listed twice, expected each once.")
-        return np.array(sorted(listed))
+        declared_classes(self.classes)
 
     # ── learning ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -157,73 +140,31 @@ class DPMERF(NetImages):
             FileError: the path cannot be read.
             InterruptedTraining: Ctrl-C before there was anything to keep. The budget is spent all the same.
         """
-        if self.random_state is not None:
-            raise SettingError(
-                f"random_state: got {self.random_state} with a private fit, whose noise must stay unknown: a published seed "
-                "undoes it; leave the seed out."
-            )
         self._check_settings()
         pictures = as_pictures(X, y)
-        numbers = self._declare(pictures)
+        self.classes_ = declared_classes(self.classes)
+        numbers = class_numbers(pictures, self.classes_)
         self._take_shape(pictures)
         self.interrupted_, self._calls, self.history_ = False, 0, []
         self._learn(pictures.images, numbers, secrets.randbits(63))
         return self
-
-    def _declare(self, pictures: Pictures) -> NDArray[np.int32]:
-        """The number of each picture's declared class; -1 for another."""
-        self.classes_ = self._declared()
-        if not self.classes_.size:
-            if LABEL in pictures.labels:
-                raise SettingError(
-                    "classes: the pictures have classes, and which there are must be public under a guarantee; name all that "
-                    "there may be: classes=[0, 1, 2] (--classes 0,1,2)."
-                )
-            return np.zeros(len(pictures), np.int32)
-        if LABEL not in pictures.labels:
-            raise TableError("label: classes are declared and the pictures have none; hand them over as y.")
-        place = {str(value): i for i, value in enumerate(self.classes_.tolist())}
-        levels, inverse = np.unique(pictures.labels[LABEL], return_inverse=True)
-        return np.array([place.get(str(level), -1) for level in levels.tolist()], np.int32)[inverse.ravel()]
 
     def _learn(self, images: NDArray[np.uint8], classes: NDArray[np.int32], seed: int) -> None:
         began = time.monotonic()
         known = classes >= 0
         if not known.all():
             images, classes = images[known], classes[known]
-        accountant = Accountant(self.privacy, "picture")
-        kinds = max(self.classes_.size, 1)
-        sigma = accountant.sigma(COUNTING)
-        accountant.spend(discrete_gaussian(sigma, stage="marginals", what="pictures of each class"))
-        counts = noised_counts(np.bincount(classes, minlength=kinds), sigma)
-        total = max(float(counts.sum()), 1.0)
-        accountant.check_delta(total)
-        if total < LEAST_PICTURES:
-            raise TableError(
-                f"images: there are about {total:.0f} pictures, counted with noise; expected at least {LEAST_PICTURES}."
-            )
+        counted = count_classes(self.privacy, classes, max(self.classes_.size, 1))
+        accountant = counted.accountant
         self._net = self._painter()
         self._forget()
-        sigma = accountant.calibrate(lambda sigma: [_event(sigma)])
-        accountant.spend(_event(sigma))
-        sums = noised_sums(self._sums(images, classes, kinds), sigma * longest(self._net.features.width))
+        sigma = accountant.calibrate(lambda sigma: [embedding_event(sigma)])
+        means = noised_means(counted, sigma, self._net.features, images, classes)
         del images, classes
-        kept = np.maximum(counts, 1)
-        self._shares = kept / kept.sum()
-        self.noised_rows_ = round(total)
+        self._shares = counted.shares
+        self.noised_rows_ = round(counted.total)
         self.ledger_ = accountant.ledger(type(self).__name__)
-        means = (sums / (GRID * kept[:, None])).astype(np.float32)
         self._match(means, seed, began)
-
-    def _sums(self, images: NDArray[np.uint8], classes: NDArray[np.int32], kinds: int) -> NDArray[np.int64]:
-        """The sum of the rounded features of each class: private until it is noised."""
-        sums = np.zeros((kinds, self._net.features.width), np.int64)
-        for start in range(0, len(images), BLOCK):
-            rows = bounded_rows(self._net.features.whole(images[start : start + BLOCK], GRID))
-            which = classes[start : start + BLOCK]
-            for kind in np.unique(which):
-                sums[kind] += rows[which == kind].sum(axis=0)
-        return sums
 
     def _match(self, means: NDArray[np.float32], seed: int, began: float) -> None:
         """Train the generator on what was noised; no picture is needed."""
@@ -282,7 +223,3 @@ class DPMERF(NetImages):
         make = self.generator or functools.partial(PictureGenerator, width=4 * -(-self.width // 4))
         features = WindowFeatures(self.shape_, self.features // 3)
         return EmbeddingMatcher(self.shape_, self.classes_.size, features, settings, make)
-
-
-def _event(sigma: float) -> dict[str, Any]:
-    return gaussian(sigma, stage="training", what="mean embedding of each class")

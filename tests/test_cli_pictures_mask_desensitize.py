@@ -10,6 +10,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from masquerade.cli import run
+from masquerade.cli.picture_desensitizing import told_of
 from masquerade.picture_files import read_pictures, write_pictures
 from masquerade.pictures import Pictures
 from masquerade.release.image_desensitize import ImageDesensitizer
@@ -73,3 +74,9 @@ def test_refused(digits: Pictures, options: list[str], words: str, capsys: pytes
     assert words in " ".join(capsys.readouterr().err.split())
     assert not Path("out").exists()
     assert not Path("out.ledger.json").exists()
+
+
+def test_what_had_to_be_given_up_is_said() -> None:
+    facts = {"secret_before": 0.99, "secret_after": 0.6, "secret_guess": 0.6, "code_share": 0.0}
+    assert "nothing was kept" in told_of(facts, "odd", None)[-1]
+    assert len(told_of(facts | {"code_share": 0.5}, "odd", None)) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import equinox as eqx
+import jax
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -12,20 +14,26 @@ from sklearn.svm import SVC
 
 import masquerade as mq
 from masquerade.errors import SchemaError, SettingError, TableError
-from masquerade.release.image_attackers import guessing, share_that_tells_nothing
+from masquerade.nets.convolution import Dense
+from masquerade.nets.picture_nets import PictureCritic, PictureGenerator
+from masquerade.release.image_attackers import attack, guessing, machines, placed
+from masquerade.release.image_painter import mixed
 from masquerade.release.image_secrets import Groups
 from masquerade.release.image_transport import Transport
+from masquerade.release.image_veil import veil_of
 
 DATA = load_digits()
 IMAGES = (DATA.images * 255 / 16).round().astype(np.uint8)
 PARITY, BIG = DATA.target % 2, (DATA.target >= 5).astype(int)
 DIGITS = mq.Pictures(IMAGES, {"label": DATA.target, "parity": PARITY, "big": BIG})
 TRAIN, TEST = DIGITS[:1300], DIGITS[1300:]
+ALIKE = 1137
+"""Pictures that without an audit leave as many for training as TRAIN does with one, so that programs are compiled once."""
 
 
 @pytest.fixture(scope="module")
 def release() -> mq.ImageDesensitizer:
-    return mq.ImageDesensitizer(hide="parity", keep="big", generator="vae", epochs=40, random_state=0).fit(TRAIN)
+    return mq.ImageDesensitizer(hide="parity", keep="big", generator="vae", epochs=25, random_state=0).fit(TRAIN)
 
 
 def accuracy(learned: mq.Pictures, labels: np.ndarray, tried: mq.Pictures, truth: np.ndarray) -> float:
@@ -35,31 +43,35 @@ def accuracy(learned: mq.Pictures, labels: np.ndarray, tried: mq.Pictures, truth
     return float((attacker.predict(next(flat)) == truth).mean())
 
 
-@pytest.mark.xfail(
-    reason="a fresh attacker is right on 70 %, guessing on 60 %: the share of the code is chosen too large"
-)
-def test_a_fresh_attacker_hardly_gains(release: mq.ImageDesensitizer) -> None:
-    learned, tried = release.transform(TRAIN), release.transform(TEST)
+def test_a_fresh_attacker_gains_nothing_and_what_is_kept_is_read(release: mq.ImageDesensitizer) -> None:
+    learned, tried = release.transform(TRAIN, random_state=1), release.transform(TEST, random_state=2)
     guess = guessing(TEST.labels["parity"], TEST.labels["big"])
-    assert accuracy(learned, TRAIN.labels["parity"], tried, TEST.labels["parity"]) < guess + 0.08
-
-
-def test_a_fresh_attacker_loses_most_and_what_is_kept_is_read(release: mq.ImageDesensitizer) -> None:
-    learned, tried = release.transform(TRAIN), release.transform(TEST)
     assert accuracy(TRAIN, TRAIN.labels["parity"], TEST, TEST.labels["parity"]) > 0.95
-    assert accuracy(learned, TRAIN.labels["parity"], tried, TEST.labels["parity"]) < 0.78
-    assert accuracy(learned, TRAIN.labels["big"], tried, TEST.labels["big"]) > 0.9
-    assert accuracy(TRAIN, TRAIN.labels["big"], tried, TEST.labels["big"]) > 0.9
+    assert accuracy(learned, TRAIN.labels["parity"], tried, TEST.labels["parity"]) < guess + 0.03
+    assert accuracy(learned, TRAIN.labels["big"], tried, TEST.labels["big"]) > 0.95
+    assert accuracy(TRAIN, TRAIN.labels["big"], tried, TEST.labels["big"]) > 0.95
 
 
 def test_what_was_measured(release: mq.ImageDesensitizer) -> None:
     audit = release.audit_
     assert audit["secret_before"] > 0.9
-    assert audit["secret_after"] < audit["secret_guess"] + 0.15  # of 130 pictures
+    assert audit["secret_gain_lower"] < 0.01
+    assert audit["secret_gain_lower"] < audit["secret_after"] - audit["secret_guess"] < audit["secret_gain_upper"]
     assert min(audit["keep_after"], audit["keep_by_real"]) > 0.9
     assert 0.5 <= audit["keep_guess"] < 0.65
-    assert 0 <= release.code_share_ <= 1
+    assert 0.1 <= release.code_share_ == audit["code_share"] <= 1
     assert release.history_[-1]["error"] < release.history_[0]["error"]
+
+
+def test_without_a_share_of_the_code_only_what_is_kept_counts(release: mq.ImageDesensitizer) -> None:
+    groups = release.groups_.numbers(TEST, "parity", "big", None)
+    pairs = release.groups_.pairs
+    other = np.array([np.flatnonzero((pairs == (kept, 1 - secret)).all(axis=1))[0] for kept, secret in pairs])
+    one = release._painter.redrawn(TEST.images, groups, 0.0, 1.0, 3)
+    two = release._painter.redrawn(TEST.images[::-1], other[groups], 0.0, 1.0, 3)
+    assert (one == two).all()
+    some = release._painter.redrawn(TEST.images, groups, 1.0, 1.0, 3)
+    assert (one != some).any(axis=(1, 2, 3)).mean() > 0.95
 
 
 def test_labels_that_may_tell_the_secret_are_left_out(release: mq.ImageDesensitizer) -> None:
@@ -123,13 +135,40 @@ def test_codes_of_every_group_become_alike_and_come_back() -> None:
     assert (np.abs(moved[:, 0]) > 2).mean() > 0.8  # in one heap or the other
 
 
-def test_noise_is_added_until_codes_tell_nothing() -> None:
+def test_mixing_keeps_numbers_normal() -> None:
     random = np.random.default_rng(0)
-    secret, kept = random.integers(0, 2, 3000), random.integers(0, 2, 3000)
-    numbers = random.normal(size=(3000, 4))
-    assert share_that_tells_nothing(numbers, secret, kept, 0) >= 0.5
-    numbers[:, 1] += 3 * (2 * secret - 1) * (2 * kept - 1)  # told only beside what is kept
-    assert share_that_tells_nothing(numbers, secret, kept, 0) <= 0.2
+    numbers = random.normal(size=(20_000, 2))
+    for share in (0.0, 0.3, 1.0):
+        made = mixed(numbers, share, random)
+        assert abs(made.std() - 1) < 0.02
+        assert abs((made * numbers).mean() - share) < 0.02
+
+
+def test_a_planted_secret_is_found_and_no_other() -> None:
+    random = np.random.default_rng(0)
+    secret, kept = random.integers(0, 2, (2, 1200))
+    images = random.integers(0, 100, (1200, 8, 8, 1)).astype(np.uint8)
+    guessed = secret == 0
+    for told in machines(images[:800], kept[:800], secret[:800], 0):
+        blind = attack((told(images[800:], kept[800:]) == secret[800:])[None], guessed[800:])
+        assert blind.lower < 0.05
+        assert abs(blind.right - blind.guess - blind.gain) < 1e-9
+    images[:, 2:5, 2:5, 0] += (60 * (secret ^ kept))[:, None, None].astype(np.uint8)  # told only beside what is kept
+    for told in machines(images[:800], kept[:800], secret[:800], 0):
+        found = attack((told(images[800:], kept[800:]) == secret[800:])[None], guessed[800:])
+        assert found.right > 0.95
+        assert 0.3 < found.lower < found.gain < found.upper
+
+
+def test_more_draws_of_a_picture_are_not_more_pictures() -> None:
+    right = np.random.default_rng(0).random((1, 500)) < 0.6
+    one, many = (attack(np.repeat(right, draws, axis=0), np.zeros(500, bool)) for draws in (1, 10))
+    assert one == many
+
+
+def test_chances_of_groups_are_those_of_labels() -> None:
+    chances = placed(np.array([[0.1, 0.2, 0.3, 0.4]]), np.array([0, 1, 0, 1]))
+    assert np.allclose(chances, [[0.4, 0.6]])
 
 
 def test_a_redrawn_secret_comes_as_often_as_with_what_is_kept() -> None:
@@ -178,9 +217,53 @@ def test_refused_pictures(release: mq.ImageDesensitizer) -> None:
         mq.ImageDesensitizer(hide="parity").transform(TEST)
 
 
-def test_with_a_critic() -> None:
-    release = mq.ImageDesensitizer(hide="parity", keep="big", epochs=1, audit=False, random_state=0, penalty=0, width=8)
-    made = release.fit_transform(DIGITS[:400])
-    assert made.images.shape == (400, 8, 8, 1)
-    assert {"critic", "error", "rate"} <= set(release.history_[0])
+class Dot(eqx.Module):
+    """A critic of one layer."""
+
+    see: Dense
+
+    def __call__(self, x: jax.Array, classes: jax.Array) -> jax.Array:
+        return self.see(jax.numpy.concatenate([x.reshape(len(x), -1), classes], axis=1))[:, 0]
+
+
+class Splash(eqx.Module):
+    """A decoder of one layer."""
+
+    paint: Dense
+
+    def __call__(self, noise: jax.Array, classes: jax.Array) -> jax.Array:
+        made = self.paint(jax.numpy.concatenate([noise, classes], axis=1))
+        return jax.numpy.tanh(made).reshape(-1, 8, 8, 1)
+
+
+def test_nets_of_ones_own(tmp_path: Path) -> None:
+    def dot(shape: tuple[int, int, int], latent_width: int, classes: int, *, key: jax.Array) -> Dot:
+        return Dot(Dense(64 + classes, 1, key=key))
+
+    def splash(shape: tuple[int, int, int], latent_width: int, classes: int, *, key: jax.Array) -> Splash:
+        return Splash(Dense(latent_width + classes, 64, key=key))
+
+    release = mq.ImageDesensitizer(
+        hide="parity", keep="big", generator=splash, discriminator=dot, epochs=4, audit=False, random_state=0, width=8
+    )
+    made = release.fit_transform(DIGITS[:ALIKE])
+    assert made.images.shape == (ALIKE, 8, 8, 1)
+    history = release.history_
+    assert history[0]["critic"] == 0.0  # it joins later
+    assert history[-1]["critic"] > 0
+    assert history[-1]["error"] < history[0]["error"]
     assert release.audit_ == {}
+    release.save(tmp_path / "own.mq")
+    loaded = mq.load(tmp_path / "own.mq", generator=splash, discriminator=dot)
+    assert (
+        loaded.transform(DIGITS[:20], random_state=1).images == release.transform(DIGITS[:20], random_state=1).images
+    ).all()
+
+
+def test_the_nets_of_its_own_are_the_default() -> None:
+    release = mq.ImageDesensitizer(hide="parity", keep="big", width=8)
+    state = jax.eval_shape(veil_of(release, (8, 8, 1), 4, 10).init, 0)
+    assert isinstance(state.nets[1], PictureGenerator)
+    assert isinstance(state.critic, PictureCritic)
+    release.generator = "vae"
+    assert jax.eval_shape(veil_of(release, (8, 8, 1), 4, 10).init, 0).critic is None

@@ -1,12 +1,14 @@
 """A picture as a code that does not hold its group, and any group's picture of a code: losses and a step. Arrays in and out.
 
 A conditional variational autoencoder (Kingma and Welling 2013, arXiv 1312.6114; Sohn et al. 2015): the decoder is told the
-group, so the code need not hold it, and every nat that it does hold is paid for. With a critic, what the code of one picture
-becomes in another group has to look like a real picture of that group (as in VAE/GAN, arXiv 1512.09300).
+group, so the code need not hold it, and every nat that it does hold is paid for. With a critic, what the code of one picture,
+mixed with any share of noise, becomes in another group has to look like a real picture of that group (as in VAE/GAN, arXiv
+1512.09300). It joins when codes tell something: from the start, the decoder would satisfy it without them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,6 +28,12 @@ __all__ = ["PictureVeil", "VeilData", "VeilEncoder", "VeilSettings"]
 
 WARM = 0.3
 """Share of the steps after which what codes tell is paid for in full."""
+
+STEADY = 0.1
+"""Weight of the cross-entropy beside the squared error: its slope stays where a decoder is stuck at all black or all white."""
+
+ALONE = 0.35
+"""Share of the steps before the critic joins."""
 
 
 class VeilEncoder(eqx.Module):
@@ -133,7 +141,8 @@ class PictureVeil:
         self.shape, self.groups, self.settings = shape, groups, settings
         self._make_decoder, self._make_critic = decoder, critic
         falling = optax.cosine_decay_schedule(settings.learning_rate, max(settings.steps, 1), 0.1)
-        self._optimizer = optax.adam(falling, b1=0.0 if critic else 0.9, b2=0.99)
+        self._optimizer = optax.adam(falling, b1=0.5 if critic else 0.9, b2=0.99)
+        self._critic_optimizer = optax.adam(falling, b1=0.0, b2=0.99)
         nets = eqx.filter_eval_shape(self._nets, jax.random.key(0))
         self._static, self._critic_static = (eqx.partition(net, _is_array)[1] for net in nets)
 
@@ -148,7 +157,7 @@ class PictureVeil:
     def init(self, seed: int) -> VeilState:
         """Fresh nets and optimisers."""
         nets, critic = (eqx.filter(net, _is_array) for net in self._nets(jax.random.key(seed, impl="unsafe_rbg")))
-        optimizers = self._optimizer.init(nets), self._optimizer.init(critic)
+        optimizers = self._optimizer.init(nets), self._critic_optimizer.init(critic)
         return VeilState(nets, critic, nets, *optimizers, jax.random.key(seed), jnp.zeros((), jnp.int32))
 
     def skeleton(self) -> PyTree:
@@ -173,47 +182,53 @@ class PictureVeil:
         return jax.nn.one_hot(groups, self.groups)
 
     def step(self, state: VeilState, data: VeilData) -> tuple[VeilState, dict[str, Array]]:
-        """One update of the critic, where there is one, and one of encoder and decoder."""
+        """One update of the critic, where there is one and it has joined, and one of encoder and decoder."""
         settings, count = self.settings, self.settings.batch_size
-        u_rows, u_noise = uniforms(state.key, [(count,), (2, count, settings.latent_width)], state.steps)
+        wide = (count, settings.latent_width)
+        u_rows, u_noise, u_share = uniforms(state.key, [(count,), (4, *wide), (2, count, 1)], state.steps)
         rows = index(u_rows, len(data.images))
         real, hot = _scaled(data.images[rows]), self._hot(data.groups[rows])
         noise = normal(u_noise)
+        judged = state.steps >= ALONE * settings.steps
 
         def coded(nets: Any, noise: Array) -> tuple[Array, Array, Array]:
             mean, log_variance = nets[0](real, hot)
             return mean + jnp.exp(log_variance / 2) * noise, mean, log_variance
 
+        def swapped(nets: Any, code: Array, draw: int) -> Array:
+            """What the codes of other pictures become in this group, each mixed with noise."""
+            share = u_share[draw]
+            mixed = share * jnp.roll(code, 1, axis=0) + jnp.sqrt(1 - jnp.square(share)) * noise[2 + draw]
+            made: Array = nets[1](mixed, hot)
+            return made
+
         critic, critic_optimizer = state.critic, state.critic_optimizer
         losses: dict[str, Array] = {}
         if self._make_critic is not None:
-            nets = eqx.combine(state.nets, self._static)
-            made = nets[1](jnp.roll(coded(nets, noise[0])[0], 1, axis=0), hot)
-            penalised = state.steps % PENALTY_EVERY == 0
-
-            def critic_part(params: Any) -> Array:
-                net = eqx.combine(params, self._critic_static)
-                return critic_loss(net, real, made, hot, penalised, settings.penalty)
-
-            losses["critic"], slope = jax.value_and_grad(critic_part)(critic)
-            update, critic_optimizer = self._optimizer.update(slope, critic_optimizer, critic)
-            critic = optax.apply_updates(critic, update)
+            losses["critic"], critic, critic_optimizer = jax.lax.cond(
+                judged,
+                lambda: self._judge(state, real, hot, lambda nets: swapped(nets, coded(nets, noise[0])[0], 0)),
+                lambda: (jnp.zeros(()), critic, critic_optimizer),
+            )
 
         def part(params: Any) -> tuple[Array, tuple[Array, Array]]:
             nets = eqx.combine(params, self._static)
             code, mean, log_variance = coded(nets, noise[1])
             rate = 0.5 * (jnp.square(mean) + jnp.exp(log_variance) - 1 - log_variance).sum(axis=1).mean()
-            with_critic = self._make_critic is not None
-            codes = jnp.concatenate([code, jnp.roll(code, 1, axis=0)]) if with_critic else code
-            made = nets[1](codes, jnp.concatenate([hot, hot]) if with_critic else hot)
-            apart = jnp.square((real - made[:count]) / (2 * settings.deviation)).sum(axis=(1, 2, 3)).mean() / 2
+            made = nets[1](code, hot)
+            apart = jnp.square((real - made) / (2 * settings.deviation)).sum(axis=(1, 2, 3)).mean() / 2
             # Paid from the start, codes are given up before the decoder has learned what they are for.
             paid = jnp.minimum(state.steps / (WARM * settings.steps), 1.0)
-            loss = (apart + paid * rate) / real[0].size
-            if with_critic:
-                net = eqx.combine(critic, self._critic_static)
-                scores = net(jnp.concatenate([made[count:], real]), jnp.concatenate([hot, hot]))
-                loss = settings.closeness * loss + pairing_loss(scores[:count], scores[count:])
+            loss = (apart + paid * rate + STEADY * _surprise(real, made)) / real[0].size
+            if self._make_critic is not None:
+
+                def unlike() -> Array:
+                    net = eqx.combine(critic, self._critic_static)
+                    both = jnp.concatenate([swapped(nets, code, 1), real])
+                    scores = net(both, jnp.concatenate([hot, hot]))
+                    return pairing_loss(scores[:count], scores[count:])
+
+                loss = settings.closeness * loss + jax.lax.cond(judged, unlike, lambda: jnp.zeros(()))
             return loss, (apart, rate)
 
         (_, (apart, rate)), slope = jax.value_and_grad(part, has_aux=True)(state.nets)
@@ -224,6 +239,28 @@ class PictureVeil:
         average = jax.tree.map(lambda a, b: decay * a + (1 - decay) * b, state.average, nets)
         losses |= {"error": apart, "rate": rate}
         return VeilState(nets, critic, average, optimizer, critic_optimizer, state.key, steps), losses
+
+    def _judge(
+        self, state: VeilState, real: Array, hot: Array, made: Callable[[Any], Array]
+    ) -> tuple[Array, PyTree, PyTree]:
+        """The critic's loss, and the critic and its optimiser after one update; `made` paints with nets."""
+        pictures = made(eqx.combine(state.nets, self._static))
+        penalised = state.steps % PENALTY_EVERY == 0
+
+        def part(params: Any) -> Array:
+            net = eqx.combine(params, self._critic_static)
+            return critic_loss(net, real, pictures, hot, penalised, self.settings.penalty)
+
+        loss, slope = jax.value_and_grad(part)(state.critic)
+        update, optimizer = self._critic_optimizer.update(slope, state.critic_optimizer, state.critic)
+        return loss, optax.apply_updates(state.critic, update), optimizer
+
+
+def _surprise(real: Array, made: Array) -> Array:
+    """Cross-entropy of pixels taken as shares of white, nats a picture."""
+    white, share = (real + 1) / 2, jnp.clip((made + 1) / 2, 1e-6, 1 - 1e-6)
+    lost: Array = -(white * jnp.log(share) + (1 - white) * jnp.log1p(-share)).sum(axis=(1, 2, 3)).mean()
+    return lost
 
 
 def _scaled(images: Array) -> Array:

@@ -1,22 +1,31 @@
-"""What attackers learn of a secret from codes and from released pictures, and what is still to be read of a kept label."""
+"""Attackers on released pictures: how often they tell a label, beside how often the kept label alone would tell it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from masquerade import seeds
 from masquerade.nets.picture_classifier import PictureClassifier
 from masquerade.progress import Callback
 
-__all__ = ["accuracy_of_fresh", "guessing", "mixed", "passes_for", "share_that_tells_nothing"]
+__all__ = ["Attack", "accuracy", "attack", "fresh_net", "guessing", "machines", "passes_for", "placed"]
 
-SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
-GAIN = 0.01
-"""How much more often than by guessing an attacker on codes may be right."""
+SIDED = 1.645
+"""Standard errors from a mean to the end of its one-sided 95 % interval."""
 
-MOST_CODES = 8_000
-_FEWEST, _MOST = 16_000, 160_000  # pictures that training a classifier sees
+_FEWEST, _MOST = 8_000, 60_000  # pictures that training a classifier sees
+PARTS = 40
+"""Principal components of pictures that a support vector machine sees."""
+MACHINES = ((10.0, 3.0), (1.0, 1.0))
+"""How closely each support vector machine follows what it learns: C, and the inverse squared width of its kernel."""
+
+Labels = NDArray[np.int64]
+Pixels = NDArray[np.uint8]
+Attacker = Callable[[Pixels, Labels], Labels]
+"""From released pictures and their kept labels to guesses of the secret."""
 
 
 def passes_for(count: int) -> int:
@@ -24,68 +33,103 @@ def passes_for(count: int) -> int:
     return int(np.clip(20 * count, _FEWEST, _MOST))
 
 
-def guessing(secret: NDArray[np.int64], kept: NDArray[np.int64]) -> float:
-    """How often the commonest secret among those with the same kept value is right."""
+def guessing(secret: Labels, kept: Labels) -> float:
+    """How often the commonest secret among those with the same kept value is right.
+
+    >>> guessing(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
+    0.75
+    """
     right = sum(int(np.bincount(secret[kept == value]).max()) for value in np.unique(kept))
     return right / len(secret)
 
 
-def share_that_tells_nothing(
-    numbers: NDArray[np.float64], secret: NDArray[np.int64], kept: NDArray[np.int64], seed: int
-) -> float:
-    """The largest share of normal numbers that may be kept beside fresh noise, so that one attacker gains nothing by them.
+def placed(chances: NDArray[np.floating], places: Labels) -> NDArray[np.float64]:
+    """Chances of groups, shape (n, groups), summed to those of labels, of which each group has the one at its place."""
+    return np.stack([chances[:, places == place].sum(axis=1) for place in range(int(places.max()) + 1)], axis=1)
 
-    The attacker is a support vector machine that learns from half of the numbers and is tried on the other half.
+
+def accuracy(chances: NDArray[np.floating], places: Labels, truth: Labels) -> float:
+    """How often the likeliest label is right; arguments as for `placed`."""
+    return float((placed(chances, places).argmax(axis=1) == truth).mean())
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What an attacker reached.
 
     Args:
-        numbers: shape (n, width), each about standard normal.
-        secret, kept: places of each one's labels.
-        seed: of the noise and the halves.
-
-    Returns:
-        ρ of ρ·number + √(1 - ρ²)·noise; 0, where any share told something.
+        right: share of the pictures that it was right on.
+        guess: share that guessing by the kept label alone is right on.
+        gain: how much more often it was right.
+        lower, upper: ends of the gain's intervals; each holds in 95 % of samples of pictures.
     """
+
+    right: float
+    guess: float
+    gain: float
+    lower: float
+    upper: float
+
+
+def attack(right: NDArray[np.bool_], guessed: NDArray[np.bool_]) -> Attack:
+    """How much was gained, picture by picture.
+
+    Args:
+        right: whether the attacker was right, shape (draws, n): of each picture several draws may have been released.
+        guessed: whether guessing was right, shape (n,).
+
+    >>> one = attack(np.ones((2, 50), bool), np.arange(50) % 2 == 0)
+    >>> one.right, one.guess, one.gain
+    (1.0, 0.5, 0.5)
+    """
+    gained = right.mean(axis=0) - guessed
+    mean = float(gained.mean())
+    error = SIDED * float(gained.std(ddof=1)) / len(gained) ** 0.5 if len(gained) > 1 else 1.0
+    return Attack(float(right.mean()), float(guessed.mean()), mean, mean - error, mean + error)
+
+
+def machines(images: Pixels, kept: Labels, secret: Labels, seed: int) -> list[Attacker]:
+    """Support vector machines that have learned to tell secrets from released pictures and the label released with them.
+
+    Args:
+        images: uint8 (n, height, width, channels).
+        kept, secret: places of each one's labels; the machines are told the kept one.
+        seed: of the principal components.
+    """
+    from sklearn.decomposition import PCA
     from sklearn.svm import SVC
 
-    random = seeds.stream(seed, "attack")
-    chosen = random.permutation(len(numbers))[:MOST_CODES]
-    numbers, secret, kept = numbers[chosen], secret[chosen], kept[chosen]
-    beside = 2.0 * np.eye(int(kept.max()) + 1)[kept]
-    half = len(chosen) // 2
-    floor = guessing(secret[half:], kept[half:])
-    for share in SHARES:
-        seen = np.hstack([mixed(numbers, share, random), beside])
-        attacker = SVC(C=3.0, gamma=1 / numbers.shape[1]).fit(seen[:half], secret[:half])
-        if float((attacker.predict(seen[half:]) == secret[half:]).mean()) <= floor + GAIN:
-            return share
-    return 0.0
+    flat = images.reshape(len(images), -1) / np.float32(255)
+    count = min(PARTS, *flat.shape)
+    parts = PCA(count, random_state=seed % 2**32, svd_solver="covariance_eigh" if flat.shape[1] < 1_000 else "auto")
+    found = parts.fit_transform(flat)
+    scale = max(float(found.var(axis=0).sum()) ** 0.5, 1e-6)
+    values = int(kept.max()) + 1
+
+    def beside(seen: NDArray[np.floating], kept: Labels) -> NDArray[np.float64]:
+        return np.hstack([seen / scale, np.eye(values)[kept]])
+
+    def attacker(machine: SVC) -> Attacker:
+        def told(images: Pixels, kept: Labels) -> Labels:
+            seen = parts.transform(images.reshape(len(images), -1) / np.float32(255))
+            return np.asarray(machine.predict(beside(seen, kept)), np.int64)
+
+        return told
+
+    learned = beside(found, kept)
+    return [attacker(SVC(C=c, gamma=gamma).fit(learned, secret)) for c, gamma in MACHINES]
 
 
-def mixed(numbers: NDArray[np.float64], share: float, random: np.random.Generator) -> NDArray[np.float64]:
-    """Normal numbers of which this share is kept and the rest is fresh: normal again."""
-    fresh = random.normal(size=numbers.shape)
-    return np.asarray(share * numbers + np.sqrt(1 - share**2) * fresh, np.float64)
-
-
-def accuracy_of_fresh(
-    learned: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    tried: NDArray[np.uint8],
-    truth: NDArray[np.int64],
-    count: int,
-    seed: int,
-    callback: Callback,
-) -> float:
-    """How often a fresh convolutional net, trained on some pictures, is right on others.
+def fresh_net(images: Pixels, groups: Labels, count: int, seed: int, callback: Callback) -> PictureClassifier:
+    """A small convolutional net that has learned to tell the groups of pictures apart, and so both their labels.
 
     Args:
-        learned, labels: pictures and the places of their labels to learn from.
-        tried, truth: those to try it on.
-        count: how many labels there are.
+        images, groups: what to learn from.
+        count: how many groups there are.
         seed: of the net.
         callback: told how far training is.
     """
-    shape = (int(learned.shape[1]), int(learned.shape[2]), int(learned.shape[3]))
-    net = PictureClassifier(shape, count, seen=passes_for(len(learned)))
-    net.fit(learned, labels, seed=seed, callback=callback)
-    return float((net.predict(tried) == truth).mean())
+    shape = (int(images.shape[1]), int(images.shape[2]), int(images.shape[3]))
+    return PictureClassifier(shape, count, seen=passes_for(len(images))).fit(
+        images, groups, seed=seed, callback=callback
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
@@ -13,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masquerade import seeds
-from masquerade.errors import MasqueradeWarning, SettingError, TableError, nearest
-from masquerade.nets.loop import Compilation, Schedule, train
+from masquerade.errors import SettingError, TableError, nearest
+from masquerade.nets.loop import Compilation, Schedule
 from masquerade.nets.picture_filling import FillData, FillNet, FillNetFactory, FillSettings, PictureFilling
 from masquerade.nets.picture_nets import PictureCritic, PictureNetFactory
 from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.pictures import LABEL, Pictures
 from masquerade.privacy.ledger import Ledger
-from masquerade.progress import Callback, Progress
+from masquerade.progress import Callback
 from masquerade.release.image_regions import box_mask, check_box, halves, read_masks
 from masquerade.release.image_release import PictureRelease, blocks, check_modelled
 from masquerade.release.image_ways import WAYS, blackened, blurred, default_grain, pixelated
@@ -215,12 +214,6 @@ class ImageMasker(PictureRelease):
         wanted = int(np.clip(12 * counts.max() // size, STEPS, 2 * STEPS))
         epochs = self.epochs or max(2 * wanted // steps, 1)
         self._net = net = self._filling(int(counts.min()), epochs * steps // 2)
-        beginning = seeds.integer(seed, "train")
-
-        def waiting(seconds: float) -> None:
-            self._tell(Progress("compile", 0, epochs, seconds))
-
-        state = Compilation(net.init, beginning).result(waiting)(beginning)
         data = FillData(
             jnp.asarray(pictures.images[order]),
             jnp.asarray(self._numbers(pictures)[order]),
@@ -229,24 +222,8 @@ class ImageMasker(PictureRelease):
             jnp.asarray(counts),
         )
         limit = None if self.max_minutes is None else 60 * self.max_minutes
-        outcome = train(
-            net.step,
-            state,
-            data,
-            Schedule(epochs, steps, limit, validate_every=epochs, quick=True),
-            snapshot=lambda state: state.average,
-            callback=self._tell,
-        )
-        self.history_ = [{k: v for k, v in entry.items() if k != "score"} for entry in outcome.trail.history]
-        self.interrupted_ = outcome.stopped == "interrupted"
-        if outcome.stopped == "diverged":
-            warnings.warn(
-                "training left the finite numbers and was stopped; the nets before are kept. A smaller learning_rate usually "
-                "helps.",
-                MasqueradeWarning,
-                stacklevel=3,
-            )
-        self._params = outcome.trail.best
+        schedule = Schedule(epochs, steps, limit, validate_every=epochs, quick=True)
+        self._params = self._train(net, data, schedule, seeds.integer(seed, "train"))
         self._forget()
 
     def _audit(self, pictures: Pictures, masks: NDArray[np.bool_], seed: int) -> None:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import html
 import secrets
+import warnings
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from masquerade import artifact, seeds
-from masquerade.errors import ArtifactError, SchemaError, TableError
+from masquerade import seeds
+from masquerade.errors import MasqueradeWarning, SchemaError, TableError
+from masquerade.nets.loop import Compilation, Schedule, train
 from masquerade.pictures import Pictures
-from masquerade.privacy.ledger import Ledger
-from masquerade.progress import Callback
-from masquerade.secret import Secret
-from masquerade.synthesize.estimator import Learner
+from masquerade.progress import Progress
+from masquerade.synthesize.image_model import PictureModel
 
 __all__ = ["PictureRelease", "check_modelled"]
 
@@ -45,43 +44,55 @@ def check_modelled(pictures: Pictures, least: int) -> None:
         )
 
 
-class PictureRelease(Learner):
+class PictureNet(Protocol):
+    """Nets that train: `init` makes a state, one field of which is `average`, the weights worth keeping."""
+
+    def init(self, seed: int) -> Any: ...
+
+    def step(self, state: Any, data: Any) -> tuple[Any, dict[str, Any]]: ...
+
+
+class PictureRelease(PictureModel):
     """Makes each picture of a set safer. A subclass's constructor only stores plain settings.
 
-    Attributes after `fit`:
-        shape_: height, width and channels.
-        ledger_: what was guaranteed.
-        history_: one mapping per epoch; empty where nothing was trained.
-        interrupted_: True when Ctrl-C ended training early.
+    Attributes after `fit`, beside those of `PictureModel`:
         audit_: what was measured when fitting, by name.
     """
 
-    reference: ClassVar[str]
-    """The paper behind the release."""
-
-    protect = 0
-    unit = None
-    random_state: int | None
-    verbose: bool
-    callbacks: Sequence[Callback]
-
-    shape_: tuple[int, int, int]
-    ledger_: Ledger
-    history_: list[dict[str, float]]
-    interrupted_: bool
     audit_: dict[str, float]
 
     @abstractmethod
     def _check_settings(self) -> None:
         """Raise `SettingError` for a setting out of range, before any work."""
 
-    @abstractmethod
-    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Everything learned: plain data and arrays."""
+    def _train(self, net: PictureNet, data: Any, schedule: Schedule, seed: int) -> Any:
+        """Train nets from their beginning; sets `history_` and `interrupted_`, warns where training broke off.
 
-    @abstractmethod
-    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """The reverse of `_to_state`; `shape_` is set."""
+        Args:
+            net: their pure functions.
+            data: what each step is shown.
+            schedule: how long.
+            seed: of the first weights and all chance of training.
+
+        Returns:
+            The averaged weights.
+        """
+
+        def waiting(seconds: float) -> None:
+            self._tell(Progress("compile", 0, schedule.epochs, seconds))
+
+        state = Compilation(net.init, seed).result(waiting)(seed)
+        outcome = train(net.step, state, data, schedule, snapshot=lambda state: state.average, callback=self._tell)
+        self.history_ = [{k: v for k, v in entry.items() if k != "score"} for entry in outcome.trail.history]
+        self.interrupted_ = outcome.stopped == "interrupted"
+        if outcome.stopped == "diverged":
+            warnings.warn(
+                "training left the finite numbers and was stopped; the nets before are kept. A smaller learning_rate usually "
+                "helps.",
+                MasqueradeWarning,
+                stacklevel=4,
+            )
+        return outcome.trail.best
 
     def _transform_seed(self, random_state: int | None) -> int:
         """The seed of one `transform`: the same for the same setting, else fresh."""
@@ -96,43 +107,11 @@ class PictureRelease(Learner):
                 f"images: got {pictures.images.shape[1:]} (height, width, channels), expected {self.shape_} as fitted."
             )
 
-    def save(self, path: str | Path, *, secret: Secret | None = None) -> None:
-        """Write the fitted release as one `.mq` file (atomic; no training picture inside).
+    def _to_facts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        return {"audit": self.audit_}, {}
 
-        Args:
-            path: where to.
-            secret: what seals (encrypts) the file; None: it is not sealed.
-        """
-        self._check_fitted()
-        config, arrays = self._to_state()
-        manifest = {
-            "settings": self._settings(),
-            "shape": list(self.shape_),
-            "ledger": self.ledger_.to_dict(),
-            "history": self.history_,
-            "audit": self.audit_,
-            "learned": config,
-        }
-        artifact.write(path, type(self).__name__, manifest, arrays, secret=secret)
-
-    @classmethod
-    def _load(cls, part: artifact.Artifact, **nets: Any) -> Self:
-        """A fitted release from what `save` wrote; `nets` are factories that the user brought."""
-        config = part.config
-        try:
-            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
-            release = cls(**settings, **{k: v for k, v in nets.items() if v is not None})
-            height, width, channels = (int(side) for side in config["shape"])
-            release.shape_ = (height, width, channels)
-            release.history_, release.interrupted_ = list(config["history"]), False
-            release.audit_ = {str(name): float(value) for name, value in config["audit"].items()}
-            release._from_state(config["learned"], part.arrays)
-            release.ledger_ = Ledger.from_dict(config["ledger"])
-        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
-            raise ArtifactError(
-                f"the model file does not hold a complete {cls.__name__} ({type(error).__name__}: {error}); save it again."
-            ) from error
-        return release
+    def _from_facts(self, config: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        self.audit_ = {str(name): float(value) for name, value in config["audit"].items()}
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "ledger_")

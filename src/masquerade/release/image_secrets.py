@@ -11,11 +11,24 @@ from numpy.typing import NDArray
 from masquerade.errors import SettingError, TableError, nearest
 from masquerade.pictures import Pictures
 
-__all__ = ["Groups", "label_of"]
+__all__ = ["Groups", "check_labels", "label_of"]
 
 LEAST = 20
 """Pictures of each group that there must be."""
 MOST_GROUPS = 60
+
+
+def check_labels(hide: str, keep: str | None) -> None:
+    """Refuse what cannot be the names of a secret and of a label that is kept.
+
+    Raises:
+        SettingError: one of them is no name, or both are the same.
+    """
+    for name, label in (("hide", hide), ("keep", keep)):
+        if (label is not None or name == "hide") and (type(label) is not str or not label):
+            raise SettingError(f"{name}: got {label!r}, expected the name of one label.")
+    if keep == hide:
+        raise SettingError(f"keep: label {keep!r} is also to be hidden; name it in one of them.")
 
 
 def label_of(pictures: Pictures, name: str, setting: str) -> NDArray[Any]:
@@ -111,6 +124,12 @@ class Groups:
                 f"labels {keep!r}, {hide!r}: two values go together that no fitted pictures have together."
             )
         return np.asarray(likely.argmax(axis=1), np.int64)
+
+    def likeliest(self, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The commonest secret among fitted pictures with the same kept value; both are places."""
+        table = np.zeros((len(self.kept), len(self.secrets)), np.int64)
+        table[self.pairs[:, 0], self.pairs[:, 1]] = self.counts
+        return np.asarray(table.argmax(axis=1)[kept], np.int64)
 
     def redrawn(self, groups: NDArray[np.int64], strength: float, random: np.random.Generator) -> NDArray[np.int64]:
         """Groups with the same kept values and another secret, drawn as often as it comes with what is kept.

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import secrets
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from masquerade import artifact, seeds
-from masquerade.errors import ArtifactError, ConditionError, SettingError, TableError, nearest
+from masquerade import seeds
+from masquerade.errors import ConditionError, SettingError, TableError, nearest
 from masquerade.pictures import LABEL, Pictures, check_classes
-from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import Ledger
-from masquerade.progress import Callback
-from masquerade.secret import Secret
-from masquerade.synthesize.estimator import Learner
+from masquerade.synthesize.image_model import PictureModel
 from masquerade.synthesize.image_source import open_pictures
 from masquerade.synthesize.settings import check_count
 
@@ -57,28 +54,14 @@ def as_pictures(images: Any, labels: Any = None) -> Pictures:
     return Pictures(np.asarray(images), dict(labels) if isinstance(labels, Mapping) else {LABEL: np.asarray(labels)})
 
 
-class ImageSynthesizer(Learner):
+class ImageSynthesizer(PictureModel):
     """Learns a set of pictures and draws new ones.
 
-    Attributes after `fit`:
-        shape_: height, width and channels.
+    Attributes after `fit`, beside those of `PictureModel`:
         classes_: the classes, sorted; empty where the pictures have none.
-        ledger_: what was guaranteed.
-        history_: one mapping per epoch.
-        interrupted_: True when Ctrl-C ended training early and the best model so far was kept.
     """
 
-    reference: ClassVar[str]
-    """The paper behind the model."""
-
-    protect = 0
-    unit = None
-
-    shape_: tuple[int, int, int]
     classes_: NDArray[Any]
-    ledger_: Ledger
-    history_: list[dict[str, float]]
-    interrupted_: bool
     _shares: NDArray[np.float64]
 
     # ── what a subclass says ───────────────────────────────────────────────────────────────────────────────────
@@ -94,14 +77,6 @@ class ImageSynthesizer(Learner):
     @abstractmethod
     def _draw(self, classes: NDArray[np.int32], seed: int, start: int) -> NDArray[np.uint8]:
         """A picture of each class; `start` pictures came before with this seed."""
-
-    @abstractmethod
-    def _to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Everything learned: plain data and arrays."""
-
-    @abstractmethod
-    def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """The reverse of `_to_state`; `shape_` and `classes_` are set."""
 
     # ── fit and sample ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -221,52 +196,12 @@ class ImageSynthesizer(Learner):
 
     # ── save and load ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def save(self, path: str | Path, *, secret: Secret | None = None) -> None:
-        """Write the fitted model as one `.mq` file (atomic; no training picture inside).
+    def _to_facts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        return {"classes": self.classes_.tolist()}, {"shares": self._shares}
 
-        Args:
-            path: where to.
-            secret: what seals (encrypts) the file; None: it is not sealed.
-        """
-        self._check_fitted()
-        config, arrays = self._to_state()
-        manifest = {
-            "settings": self._settings(),
-            "shape": list(self.shape_),
-            "classes": self.classes_.tolist(),
-            "ledger": self.ledger_.to_dict(),
-            "history": self.history_,
-            "learned": config,
-        }
-        artifact.write(path, type(self).__name__, manifest, {**arrays, "shares": self._shares}, secret=secret)
-
-    @classmethod
-    def _load(cls, part: artifact.Artifact, **nets: Any) -> Self:
-        """A fitted model from what `save` wrote; `nets` are factories that the user brought."""
-        config = part.config
-        try:
-            settings: dict[str, Any] = {
-                k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()
-            }
-            if settings.get("privacy") is not None:
-                settings["privacy"] = Privacy.from_dict(settings["privacy"])
-            model = cls(**settings, **{k: v for k, v in nets.items() if v is not None})
-            height, width, channels = (int(side) for side in config["shape"])
-            model.shape_, model.classes_ = (height, width, channels), np.array(config["classes"])
-            model.ledger_ = Ledger.from_dict(config["ledger"])
-            model.history_, model.interrupted_, model._calls = list(config["history"]), False, 0
-            arrays = dict(part.arrays)
-            model._shares = arrays.pop("shares")
-            model._from_state(config["learned"], arrays)
-        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
-            raise ArtifactError(
-                f"the model file does not hold a complete {cls.__name__} ({type(error).__name__}: {error}); save it again."
-            ) from error
-        return model
+    def _from_facts(self, config: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        self.classes_, self._calls = np.array(config["classes"]), 0
+        self._shares = arrays.pop("shares")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_shares")
-
-    random_state: int | None
-    verbose: bool
-    callbacks: Sequence[Callback]

@@ -1,0 +1,72 @@
+"""What fresh attackers and readers find in the release of pictures that nothing was learned from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masquerade import seeds
+from masquerade.nets.picture_classifier import PictureClassifier
+from masquerade.progress import Callback
+from masquerade.release.image_attackers import accuracy, attack, fresh_net, guessing, machines, placed
+from masquerade.release.image_painter import Painter
+from masquerade.release.image_share import LEARNED
+
+__all__ = ["audited"]
+
+
+def audited(
+    painter: Painter,
+    classifier: PictureClassifier,
+    images: NDArray[np.uint8],
+    groups: NDArray[np.int64],
+    known: NDArray[np.int64],
+    held: NDArray[np.int64],
+    share: float,
+    strength: float,
+    seed: int,
+    callback: Callback,
+) -> dict[str, float]:
+    """How often nets are right, by name, as `ImageDesensitizer.audit_` says.
+
+    Args:
+        painter: what redraws.
+        classifier: a net that tells groups of real pictures.
+        images, groups: the pictures, uint8 (n, height, width, channels), and their groups.
+        known: places of those whose release attackers learn from.
+        held: places of those on whose release they are tried.
+        share: how much of a code is kept.
+        strength: share of the pictures whose secret is drawn anew.
+        seed: of all chance.
+        callback: told how far training is.
+    """
+    pairs = painter.groups.pairs
+    kept, secret = pairs[groups].T
+    released, tried = (
+        painter.redrawn(images[part], groups[part], share, strength, seeds.integer(seed, name))
+        for name, part in (("known", known), ("held", held))
+    )
+    net = fresh_net(released, groups[known], len(painter.groups), seeds.integer(seed, "net"), callback)
+    chances, before = net.probabilities(tried), classifier.probabilities(images[held])
+    some = seeds.stream(seed, "some").permutation(len(known))[:LEARNED]
+    others = machines(released[some], kept[known][some], secret[known][some], seeds.integer(seed, "machines"))
+    told = [placed(chances, pairs[:, 1]).argmax(axis=1), *(other(tried, kept[held]) for other in others)]
+    guessed = painter.groups.likeliest(kept[held]) == secret[held]
+    attacks = [attack((guess == secret[held])[None], guessed) for guess in told]
+    best = max(attacks, key=lambda found: found.right)
+    audit = {
+        "secret_before": accuracy(before, pairs[:, 1], secret[held]),
+        "secret_after": best.right,
+        "secret_guess": best.guess,
+        "secret_gain_lower": best.lower,
+        "secret_gain_upper": best.upper,
+        "code_share": share,
+    }
+    if len(painter.groups.kept) > 1:
+        audit |= {
+            "keep_before": accuracy(before, pairs[:, 0], kept[held]),
+            "keep_after": accuracy(chances, pairs[:, 0], kept[held]),
+            "keep_by_real": accuracy(classifier.probabilities(tried), pairs[:, 0], kept[held]),
+            "keep_guess": guessing(kept[held], np.zeros(len(held), np.int64)),
+        }
+    return audit

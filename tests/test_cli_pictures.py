@@ -94,6 +94,21 @@ def test_under_a_guarantee(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "holds" in capsys.readouterr().out
 
 
+def test_a_gan_under_a_guarantee(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from masquerade.synthesize import image_private
+
+    monkeypatch.setattr(image_private, "MATCHING_STEPS", 20)
+    monkeypatch.setattr(image_private, "FEATURES", 300)
+    asked = ["synthesize", "digits.npz", "-o", "made.npz", "--model", "imagegan", "--epsilon", "10", "--delta", "1e-5"]
+    asked += ["--classes", ",".join(map(str, range(10))), "--epochs", "2", "--save", "model.mq", "--quiet"]
+    assert run(asked) == 0
+    assert len(read_pictures("made.npz")) == load("model.mq").noised_rows_
+    assert run(["verify", "model.mq", "--at-most", "10"]) == 0
+    assert "holds" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("given", "match"),
     [
@@ -102,9 +117,11 @@ def test_under_a_guarantee(here: Path, capsys: pytest.CaptureFixture[str]) -> No
         (["--epsilon", "1", "--classes", "0,1", "--seed", "1"], "--seed: a published seed"),
         (["--epsilon", "1", "--classes", "0,1", "--epochs", "3"], "--epochs"),
         (["--epsilon", "1", "--classes", "0,1", "--start-from", "digits.npz"], "--start-from"),
+        (["--epsilon", "1", "--classes", "0,1", "--model", "imagegan", "--keep-epochs", "e"], "--keep-epochs"),
+        (["--epsilon", "1", "--classes", "0,1", "--model", "imagegan", "--freeze", "up"], "--freeze"),
         (
-            ["--epsilon", "1", "--classes", "0,1", "--model", "imagegan"],
-            "cannot keep a guarantee; with --epsilon take merf",
+            ["--epsilon", "1", "--classes", "0,1", "--model", "dcgan"],
+            "cannot keep a guarantee; with --epsilon take imagegan or merf",
         ),
         (["--epsilon", "1", "--rows-per-unit", "2", "--classes", "0,1"], "--rows-per-unit: is for tables"),
         (["--classes", "0,1"], "--classes: is part of a guarantee"),

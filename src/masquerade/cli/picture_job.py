@@ -99,7 +99,8 @@ def run_pictures(request: PictureRequest) -> None:
         if request.privacy is None:
             model = chosen(**settings, random_state=seed).fit(train, start_from=request.start_from, freeze=freeze)
         else:
-            model = chosen(**settings, privacy=request.privacy, classes=declared).fit(train)
+            beginning = {} if request.start_from is None else {"start_from": request.start_from}
+            model = chosen(**settings, privacy=request.privacy, classes=declared).fit(train, **beginning)
         keep_trained(model, request.save, "model", "pictures")
         trained = len(train) if request.privacy is None else model.noised_rows_
         count = trained if request.rows is None else request.rows
@@ -159,7 +160,7 @@ def _check_guarantee(request: PictureRequest, name: str, known: Mapping[str, Any
     """Refuse what a guarantee does not go with, and a model that cannot keep it."""
     private = [other for other, model in known.items() if "privacy" in model._defaults()]
     if request.privacy is None:
-        if name in private:
+        if name in private and known[name]._defaults()["privacy"] is not None:  # it has no default
             raise SettingError(f"--model {name}: learns under a guarantee only, add --epsilon E and --classes A,B,...")
         if request.classes is not None:
             raise SettingError("--classes: is part of a guarantee, add --epsilon E.")
@@ -172,10 +173,14 @@ def _check_guarantee(request: PictureRequest, name: str, known: Mapping[str, Any
             "a published seed would undo the noise, leave it out; pictures of a saved model (--save) can be drawn with "
             "one in Python: mq.load(path).sample(n, random_state=1)",
         ),
-        "--epochs": (request.epochs, "the pictures are looked at once only; leave it out"),
-        "--keep-epochs": (request.keep_epochs, f"{name} keeps its last model; leave it out"),
-        "--start-from": (request.start_from, f"{name} learns from scratch; leave it out"),
+        "--keep-epochs": (request.keep_epochs, "under a guarantee the last model alone is kept; leave it out"),
+        "--freeze": (request.freeze, "all layers learn under a guarantee; leave it out"),
     }
+    if "epochs" not in known[name]._defaults():
+        refused |= {
+            "--epochs": (request.epochs, f"{name} looks at the pictures once only; leave it out"),
+            "--start-from": (request.start_from, f"{name} learns from scratch; leave it out"),
+        }
     for option, (value, why) in refused.items():
         if value is not None:
             raise SettingError(f"{option}: {why}.")

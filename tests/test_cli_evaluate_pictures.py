@@ -86,7 +86,7 @@ def test_what_cannot_be_is_refused_and_nothing_written(
 def test_damaged_pictures_are_left_out_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     damaged = sorted(Path("real").rglob("*.png"))[5]
     damaged.write_bytes(damaged.read_bytes()[:40])
-    command = ["evaluate", "real", "released.npz", "-o", "r.json", "--seed", "0", "--quiet"]
+    command = ["evaluate", "real", "released.npz", "-o", "r.json", "--seed", "0"]
     assert run(command) == 2
     assert damaged.name in capsys.readouterr().err
     assert run([*command, "--skip-bad"]) == 0

@@ -44,6 +44,9 @@ class Epoch:
 class EpochLog(Protocol):
     """A callback that wants to be told of epochs, too."""
 
+    def __call__(self, progress: Progress, /) -> None:
+        """Told how far training is."""
+
     def epoch(self, epoch: Epoch) -> None:
         """Record it."""
 

@@ -126,3 +126,15 @@ def _once(callback: Any) -> Any:
                 raise
 
     return call
+
+
+def test_every_epoch_is_shown_judged_or_not() -> None:
+    shown: list[tuple[float, int]] = []
+    outcome = run(
+        Schedule(epochs=5, steps_per_epoch=3, validate_every=2),
+        validate=float,
+        shown=lambda snapshot, epoch: shown.append((float(snapshot), epoch)),
+    )
+    assert [epoch for _, epoch in shown] == [1, 2, 3, 4, 5]
+    assert [value for value, _ in shown] == sorted(value for value, _ in shown)
+    assert ["score" in entry for entry in outcome.trail.history] == [False, True, False, True, True]

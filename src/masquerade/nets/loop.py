@@ -141,6 +141,7 @@ def train(
     checkpoint: Callable[[Any, Trail], None] | None = None,
     trail: Trail | None = None,
     before: Callable[[Any, int], Any] = lambda state, steps: state,
+    shown: Callable[[Any, int], None] = lambda snapshot, epoch: None,
 ) -> Outcome:
     """Train until the schedule ends, the score stops rising, or the user presses Ctrl-C.
 
@@ -156,6 +157,7 @@ def train(
         checkpoint: called after each validation with the state and the trail.
         trail: where an earlier run stopped; None: from the start.
         before: called before each chunk with the state and its number of steps; returns the state to go on from.
+        shown: called after each epoch, judged or not, with what is worth keeping of it and its number.
 
     Raises:
         InterruptedTraining: on Ctrl-C before a single chunk was done.
@@ -225,6 +227,8 @@ def train(
                 if stopped == "epochs" and schedule.patience is not None and trail.stale >= schedule.patience:
                     stopped = "plateau"
             trail.history.append(entry)
+            if stopped != "diverged":
+                shown(snapshot(state), trail.epoch)
     except KeyboardInterrupt:
         if not started and trail.best is None:
             raise InterruptedTraining(

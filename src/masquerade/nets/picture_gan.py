@@ -22,6 +22,9 @@ from masquerade.nets.randomness import index, normal, subkey, uniforms
 __all__ = ["PictureData", "PictureGAN", "PictureSettings", "PictureState"]
 
 
+SHARE_AUGMENTED = 0.5
+"""Of small sets' pictures, how many the critic sees shifted, and how many partly covered."""
+
 NORMALISE = 1_000
 """Pictures whose statistics fix the batch normalisation of a trained generator."""
 
@@ -248,22 +251,25 @@ class PictureGAN:
 
 
 def augmented(pictures: Float[Array, "batch height width channels"], key: PRNGKeyArray) -> Array:
-    """Each picture shifted by up to an eighth and with a square of a quarter of its sides covered, differentiably."""
+    """Half of the pictures shifted by up to an eighth, half with a square of a quarter of their sides covered, differentiably.
+
+    A generator whose critic never saw a whole picture would paint shifted and covered ones (Karras et al. 2020, arXiv
+    2006.06676, section 2.2).
+    """
     batch, height, across, _ = pictures.shape
-    shift, place = uniforms(key, [(2, batch), (2, batch)])
+    shift, place, chance = uniforms(key, [(2, batch), (2, batch), (2, batch)])
     rows, columns = jnp.arange(height), jnp.arange(across)
 
-    def moved(picture: Array, by: Array, where: Array) -> Array:
-        down = jnp.round((2 * by[0] - 1) * height / 8).astype(jnp.int32)
-        right = jnp.round((2 * by[1] - 1) * across / 8).astype(jnp.int32)
-        y, x = rows - down, columns - right
+    def moved(picture: Array, by: Array, where: Array, chosen: Array) -> Array:
+        by = jnp.where(chosen[0], jnp.round((2 * by - 1) * jnp.array([height, across]) / 8), 0).astype(jnp.int32)
+        y, x = rows - by[0], columns - by[1]
         inside = ((y >= 0) & (y < height))[:, None] & ((x >= 0) & (x < across))[None, :]
         picture = jnp.where(inside[..., None], picture[jnp.clip(y, 0, height - 1)][:, jnp.clip(x, 0, across - 1)], -1.0)
         top, left = where[0] * height, where[1] * across
         covered = (jnp.abs(rows - top) < height / 8)[:, None] & (jnp.abs(columns - left) < across / 8)[None, :]
-        return jnp.where(covered[..., None], -1.0, picture)
+        return jnp.where(covered[..., None] & chosen[1], -1.0, picture)
 
-    result: Array = jax.vmap(moved)(pictures, shift.T, place.T)
+    result: Array = jax.vmap(moved)(pictures, shift.T, place.T, chance.T < SHARE_AUGMENTED)
     return result
 
 

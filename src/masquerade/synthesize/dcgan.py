@@ -27,7 +27,8 @@ class DCGAN(AdversarialImages):
         latent_width: numbers of noise behind a picture.
         width: channels of the generator at a quarter of the pictures' size.
         learning_rate: of both nets.
-        patience: epochs without a better score before training stops; None: never. The score is less the Fréchet distance to
+        patience: judgements without a better score before training stops, one each epoch (each 150 steps on small sets);
+            None: never. The score is less the Fréchet distance to
             held-out pictures, and far below any where drawn pictures lie nearer to training pictures than to those.
         max_minutes: wall-clock limit of training; None: no limit.
         watch: a folder for a grid of drawn pictures per epoch; None: none.

@@ -28,8 +28,11 @@ from masquerade.synthesize.settings import check_count, check_positive
 
 __all__ = ["AdversarialImages", "inherited"]
 
-BATCH_SIZE = 128
+BATCH_SIZE = 64
 """Pictures a step where nothing is asked for."""
+
+LEAST_STEPS = 150
+"""Steps between two judgements, so that on small sets training is not mostly judged."""
 
 
 class AdversarialImages(NetImages):
@@ -150,11 +153,20 @@ class AdversarialImages(NetImages):
         key = jax.random.key(seeds.integer(seed, "normalise"))
         normalised = Compilation(gan.normalised, gan.skeleton(), key).result(waiting)
 
+        every = -(-LEAST_STEPS // steps)
+        latest: dict[str, float] = {}
+
         def validate(params: Any) -> float:
             self._params = normalised(params, key)
-            self._scores.append(referee.judge(self._draw(drawn, beginning, 0)))
-            self._show(len(self._scores), self._scores[-1])
-            return self._scores[-1]["score"]
+            latest.update(referee.judge(self._draw(drawn, beginning, 0)))
+            judged.append(dict(latest))
+            return latest["score"]
+
+        def shown(params: Any, epoch: int) -> None:
+            if self._watched:
+                self._params = normalised(params, key)
+                self._show(epoch, latest)
+            latest.clear()
 
         def shard(number: int) -> PictureData:
             turn = (
@@ -166,18 +178,19 @@ class AdversarialImages(NetImages):
             rows = np.sort(turn[begin : begin + size])
             return PictureData(jnp.asarray(images[rows]), jnp.asarray(classes[rows]))
 
-        self._scores: list[dict[str, float]] = []
+        judged: list[dict[str, float]] = []
         limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
         outcome = train(
             step,
             state,
             shard if shards > 1 else shard(0),
-            Schedule(epochs, steps, limit, validate_every=1, patience=self.patience, quick=True),
+            Schedule(epochs, steps, limit, validate_every=every, patience=self.patience, quick=True),
             snapshot=lambda state: state.average,
             validate=validate,
             callback=self._tell,
+            shown=shown,
         )
-        told = iter(self._scores)
+        told = iter(judged)
         self.history_ = [entry | (next(told, {}) if "score" in entry else {}) for entry in outcome.trail.history]
         self.interrupted_ = outcome.stopped == "interrupted"
         if outcome.stopped == "diverged":
@@ -188,10 +201,13 @@ class AdversarialImages(NetImages):
                 stacklevel=3,
             )
         self._params = normalised(outcome.trail.best, key)
-        del self._scores
+
+    @property
+    def _watched(self) -> bool:
+        return self._shows_grids or self.keep_epochs is not None
 
     def _show(self, epoch: int, scores: Mapping[str, float]) -> None:
-        """The grid and the weights of an epoch, where they were asked for."""
+        """The grid and the weights of an epoch, where they were asked for; its scores, where it was judged."""
         self._show_grid(epoch, scores)
         if self.keep_epochs is not None:
             folder = Path(self.keep_epochs)

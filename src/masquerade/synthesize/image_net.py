@@ -51,10 +51,17 @@ class NetImages(ImageSynthesizer):
     def _painter(self) -> Painter:
         """The pure functions of the net, from the settings, `shape_` and `classes_` alone."""
 
+    @property
+    def _logs(self) -> list[EpochLog]:
+        return [callback for callback in self.callbacks if isinstance(callback, EpochLog)]
+
+    @property
+    def _shows_grids(self) -> bool:
+        return self.watch is not None or bool(self._logs)
+
     def _show_grid(self, number: int, scores: Mapping[str, float] = MappingProxyType({})) -> None:
         """What an epoch came to, to the folder of grids and to the callbacks that want it, where there are any."""
-        logs = [callback for callback in self.callbacks if isinstance(callback, EpochLog)]
-        if self.watch is None and not logs:
+        if not self._shows_grids:
             return
         count = max(self.classes_.size, 1)
         grid = self._draw((np.arange(WATCHED) % min(count, 10)).astype(np.int32), 0, 0)
@@ -62,7 +69,7 @@ class NetImages(ImageSynthesizer):
             folder = Path(self.watch)
             folder.mkdir(parents=True, exist_ok=True)
             write_sheet(folder / f"epoch-{number:03d}.png", grid, columns=10)
-        for log in logs:
+        for log in self._logs:
             weights = {name.lstrip("."): array for name, array in to_arrays(self._params).items()}
             log.epoch(Epoch(number, scores, grid, weights))
 

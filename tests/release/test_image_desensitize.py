@@ -19,6 +19,7 @@ from masquerade.nets.picture_nets import PictureCritic, PictureGenerator
 from masquerade.release.image_attackers import attack, guessing, machines, placed
 from masquerade.release.image_painter import mixed
 from masquerade.release.image_secrets import Groups
+from masquerade.release.image_share import of_chances
 from masquerade.release.image_transport import Transport
 from masquerade.release.image_veil import veil_of
 
@@ -56,6 +57,7 @@ def test_what_was_measured(release: mq.ImageDesensitizer) -> None:
     audit = release.audit_
     assert audit["secret_before"] > 0.9
     assert audit["secret_gain_lower"] < 0.01
+    assert audit["secret_even_after"] < audit["secret_even_guess"] + 0.12  # of 130 pictures
     assert audit["secret_gain_lower"] < audit["secret_after"] - audit["secret_guess"] < audit["secret_gain_upper"]
     assert min(audit["keep_after"], audit["keep_by_real"]) > 0.9
     assert 0.5 <= audit["keep_guess"] < 0.65
@@ -146,18 +148,32 @@ def test_mixing_keeps_numbers_normal() -> None:
 
 def test_a_planted_secret_is_found_and_no_other() -> None:
     random = np.random.default_rng(0)
-    secret, kept = random.integers(0, 2, (2, 1200))
+    secret, kept = (random.random((2, 1200)) < 0.5).astype(int)
     images = random.integers(0, 100, (1200, 8, 8, 1)).astype(np.uint8)
-    guessed = secret == 0
-    for told in machines(images[:800], kept[:800], secret[:800], 0):
-        blind = attack((told(images[800:], kept[800:]) == secret[800:])[None], guessed[800:])
+    known, guessed, even = np.arange(1200) < 800, secret == 0, np.ones(800)
+    plain, evenly = machines(images[known], kept[known], secret[known], even, 0)
+    for told in (*plain, evenly):
+        blind = attack((told(images[~known], kept[~known]) == secret[~known])[None], guessed[~known])
         assert blind.lower < 0.05
         assert abs(blind.right - blind.guess - blind.gain) < 1e-9
     images[:, 2:5, 2:5, 0] += (60 * (secret ^ kept))[:, None, None].astype(np.uint8)  # told only beside what is kept
-    for told in machines(images[:800], kept[:800], secret[:800], 0):
-        found = attack((told(images[800:], kept[800:]) == secret[800:])[None], guessed[800:])
+    plain, evenly = machines(images[known], kept[known], secret[known], even, 0)
+    for told in (*plain, evenly):
+        found = attack((told(images[~known], kept[~known]) == secret[~known])[None], guessed[~known])
         assert found.right > 0.95
         assert 0.3 < found.lower < found.gain < found.upper
+
+
+def test_what_is_told_of_a_rare_secret_shows_at_even_odds() -> None:
+    random = np.random.default_rng(0)
+    secret = (random.random(2000) < 0.1).astype(int)
+    groups, numbers = Groups.fit(mq.Pictures(np.zeros((2000, 8, 8), np.uint8), {"s": secret}), "s", None)
+    chances = np.clip(0.1 + 0.15 * secret + 0.1 * random.normal(size=2000), 0.01, 0.45)
+    plain, even = of_chances(groups, np.stack([1 - chances, chances], axis=1), numbers)
+    assert plain.gain == 0.0
+    assert plain.guess > 0.88
+    assert even.guess == pytest.approx(0.5, abs=0.02)
+    assert even.lower > 0.15
 
 
 def test_more_draws_of_a_picture_are_not_more_pictures() -> None:

@@ -71,30 +71,44 @@ class Attack:
     upper: float
 
 
-def attack(right: NDArray[np.bool_], guessed: NDArray[np.bool_]) -> Attack:
+def attack(
+    right: NDArray[np.bool_],
+    guessed: NDArray[np.bool_ | np.floating],
+    weights: NDArray[np.floating] | None = None,
+) -> Attack:
     """How much was gained, picture by picture.
 
     Args:
         right: whether the attacker was right, shape (draws, n): of each picture several draws may have been released.
-        guessed: whether guessing was right, shape (n,).
+        guessed: whether guessing was right, or how likely it was to be, shape (n,).
+        weights: how much each picture counts, shape (n,); None: all alike.
 
     >>> one = attack(np.ones((2, 50), bool), np.arange(50) % 2 == 0)
     >>> one.right, one.guess, one.gain
     (1.0, 0.5, 0.5)
     """
-    gained = right.mean(axis=0) - guessed
+    weights = np.ones(right.shape[1]) if weights is None else weights / weights.mean()
+    gained = (right.mean(axis=0) - guessed) * weights
     mean = float(gained.mean())
     error = SIDED * float(gained.std(ddof=1)) / len(gained) ** 0.5 if len(gained) > 1 else 1.0
-    return Attack(float(right.mean()), float(guessed.mean()), mean, mean - error, mean + error)
+    guess = float((guessed * weights).mean())
+    return Attack(mean + guess, guess, mean, mean - error, mean + error)
 
 
-def machines(images: Pixels, kept: Labels, secret: Labels, seed: int) -> list[Attacker]:
+def machines(
+    images: Pixels, kept: Labels, secret: Labels, weights: NDArray[np.floating], seed: int
+) -> tuple[list[Attacker], Attacker]:
     """Support vector machines that have learned to tell secrets from released pictures and the label released with them.
 
     Args:
         images: uint8 (n, height, width, channels).
         kept, secret: places of each one's labels; the machines are told the kept one.
+        weights: of pictures, shape (n,), such that all secrets count alike.
         seed: of the principal components.
+
+    Returns:
+        Those that learned the secrets as often as they come, and one that learned them by the weights; of a rare secret only
+        that one ever speaks.
     """
     from sklearn.decomposition import PCA
     from sklearn.svm import SVC
@@ -117,7 +131,9 @@ def machines(images: Pixels, kept: Labels, secret: Labels, seed: int) -> list[At
         return told
 
     learned = beside(found, kept)
-    return [attacker(SVC(C=c, gamma=gamma).fit(learned, secret)) for c, gamma in MACHINES]
+    plain = [attacker(SVC(C=c, gamma=gamma).fit(learned, secret)) for c, gamma in MACHINES]
+    c, gamma = MACHINES[-1]
+    return plain, attacker(SVC(C=c, gamma=gamma).fit(learned, secret, sample_weight=weights))
 
 
 def fresh_net(images: Pixels, groups: Labels, count: int, seed: int, callback: Callback) -> PictureClassifier:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from masquerade import seeds
 from masquerade.nets.picture_classifier import PictureClassifier
 from masquerade.progress import Callback
-from masquerade.release.image_attackers import accuracy, attack, fresh_net, guessing, machines, placed
+from masquerade.release.image_attackers import accuracy, attack, fresh_net, guessing, machines
 from masquerade.release.image_painter import Painter
-from masquerade.release.image_share import LEARNED
+from masquerade.release.image_share import LEARNED, of_chances
 
 __all__ = ["audited"]
 
@@ -49,17 +49,23 @@ def audited(
     net = fresh_net(released, groups[known], len(painter.groups), seeds.integer(seed, "net"), callback)
     chances, before = net.probabilities(tried), classifier.probabilities(images[held])
     some = seeds.stream(seed, "some").permutation(len(known))[:LEARNED]
-    others = machines(released[some], kept[known][some], secret[known][some], seeds.integer(seed, "machines"))
-    told = [placed(chances, pairs[:, 1]).argmax(axis=1), *(other(tried, kept[held]) for other in others)]
+    weights, even = (numbers[groups] for numbers in painter.groups.odds)
+    learned = released[some], kept[known][some], secret[known][some], weights[known][some]
+    plain, evenly = machines(*learned, seeds.integer(seed, "machines"))
     guessed = painter.groups.likeliest(kept[held]) == secret[held]
-    attacks = [attack((guess == secret[held])[None], guessed) for guess in told]
+    by_net, even_by_net = of_chances(painter.groups, chances, groups[held])
+    attacks = [by_net, *(attack((told(tried, kept[held]) == secret[held])[None], guessed) for told in plain)]
     best = max(attacks, key=lambda found: found.right)
+    rights = (evenly(tried, kept[held]) == secret[held])[None]
+    best_even = max([even_by_net, attack(rights, even[held], weights[held])], key=lambda found: found.right)
     audit = {
         "secret_before": accuracy(before, pairs[:, 1], secret[held]),
         "secret_after": best.right,
         "secret_guess": best.guess,
         "secret_gain_lower": best.lower,
         "secret_gain_upper": best.upper,
+        "secret_even_after": best_even.right,
+        "secret_even_guess": best_even.guess,
         "code_share": share,
     }
     if len(painter.groups.kept) > 1:

@@ -53,9 +53,9 @@ class ImageDesensitizer(PictureRelease):
     what is kept. How much noise, attackers say (`masquerade.release.image_share`): fresh ones learn the secret from released
     pictures and are tried on the release of pictures that no net has seen, and as much of the code is kept as lets none of
     them be right more often than the kept label alone makes it, by more than a percentage point at the upper end of the
-    interval. Where that holds for no share, nothing of a picture is kept but its kept label; such a release tells no more
-    of the secret than that label by construction. Any other share is measured, not proven: `audit_` tries fresh attackers again
-    on pictures set aside, and has to be read before a release.
+    interval, or five where all secrets count alike. Where that holds for no share, nothing of a picture is kept but its kept
+    label; such a release tells no more of the secret than that label by construction. Any other share is measured, not
+    proven: `audit_` tries fresh attackers again on pictures set aside, and has to be read before a release.
 
     What is *not* hidden: whose picture it is (picture i stays picture i), the secret from somebody who knows the original, what
     the kept label tells of the secret. Labels but the kept one are left out of the release, for they may tell the secret.
@@ -85,7 +85,8 @@ class ImageDesensitizer(PictureRelease):
         audit_: how often attackers and readers are right on held-out pictures: `secret_before`, `secret_after` (the best of a
             fresh net and support vector machines that learned from released pictures and their true labels), `secret_guess`
             (the commonest secret, given what is kept), `secret_gain_lower` and `secret_gain_upper` (ends of the one-sided 95 %
-            intervals of how much more often they are right than guessing); of the kept label `keep_before`, `keep_after`,
+            intervals of how much more often they are right than guessing), `secret_even_after` and `secret_even_guess` (the
+            same rates where all secrets count alike); of the kept label `keep_before`, `keep_after`,
             `keep_by_real` (a net of real pictures, shown released ones), `keep_guess`; and `code_share`.
 
     For pictures without labels the secret and the kept label are told by a classifier that is part of the release.
@@ -178,10 +179,9 @@ class ImageDesensitizer(PictureRelease):
         audited_on, trial, learned = np.split(order, [held, held + unseen])
         learned = np.sort(learned)
         self._learn(pictures.images[learned], groups[learned], seeds.integer(seed, "learn"))
-        everything = self._painter, pictures.images, groups
-        self.code_share_ = safe_share(
-            *everything, learned, trial, seeds.integer(seed, "share"), self._tell_apart("attack")
-        )
+        everything = pictures.images, groups
+        chance, told = seeds.integer(seed, "share"), self._tell_apart("attack")
+        self.code_share_ = safe_share(self._painter, *everything, learned, trial, chance, told)
         self.ledger_ = Ledger(
             unit="picture",
             mechanism="ImageDesensitizer",
@@ -193,7 +193,7 @@ class ImageDesensitizer(PictureRelease):
             self.audit_ = audited(
                 self._painter,
                 self._classifier,
-                *everything[1:],
+                *everything,
                 order[held:][: len(learned)],
                 audited_on,
                 self.code_share_,
@@ -259,12 +259,13 @@ class ImageDesensitizer(PictureRelease):
         self._check_fitted()
         pictures = as_pictures(X, labels)
         self._check_same(pictures)
-        told = all(name is None or name in pictures.labels for name in (self.hide, self.keep))
-        chances = None if told or not len(pictures) else self._classifier.probabilities(pictures.images)
+        known = all(name is None or name in pictures.labels for name in (self.hide, self.keep))
+        chances = None if known or not len(pictures) else self._classifier.probabilities(pictures.images)
         groups = self.groups_.numbers(pictures, self.hide, self.keep, chances)
-        made = self._changed(pictures.images, groups, self._transform_seed(random_state))
         kept = {name: values for name, values in pictures.labels.items() if name == self.keep}
-        return Pictures(made, kept, pictures.files)
+        return Pictures(
+            self._changed(pictures.images, groups, self._transform_seed(random_state)), kept, pictures.files
+        )
 
     def _changed(self, images: NDArray[np.uint8], groups: NDArray[np.int64], seed: int) -> NDArray[np.uint8]:
         if self.strength == 0:

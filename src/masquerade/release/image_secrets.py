@@ -131,6 +131,13 @@ class Groups:
         table[self.pairs[:, 0], self.pairs[:, 1]] = self.counts
         return np.asarray(table.argmax(axis=1)[kept], np.int64)
 
+    @property
+    def odds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of each group the weight that makes all secrets equally frequent beside its kept value, and how likely it then is."""
+        beside = self.pairs[:, 0]
+        even = 1 / np.bincount(beside)[beside]
+        return np.bincount(beside, self.counts)[beside] * even / self.counts, even
+
     def redrawn(self, groups: NDArray[np.int64], strength: float, random: np.random.Generator) -> NDArray[np.int64]:
         """Groups with the same kept values and another secret, drawn as often as it comes with what is kept.
 

@@ -92,6 +92,19 @@ def test_under_a_guarantee(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     capsys.readouterr()
     assert run(["verify", "model.mq", "--at-most", "10"]) == 0
     assert "holds" in capsys.readouterr().out
+    more = ["sample", "model.mq", "-n", "5", "--seed", "1", "--quiet"]
+    assert run([*more, "-o", "sevens", "--given", "label=7"]) == 0
+    assert read_pictures("sevens").labels["label"].tolist() == [7] * 5
+    assert json.loads(Path("sevens.ledger.json").read_text()) == json.loads(Path("made.npz.ledger.json").read_text())
+    capsys.readouterr()
+    for options, words in (
+        (["-o", "s.csv"], "the ending '.csv' is unknown"),
+        (["-o", "t", "--unit", "writer"], "--unit: is for tables, and model.mq holds a model of pictures"),
+        (["-o", "t", "--given", "label=ten"], "expected label=CLASS"),
+    ):
+        assert run([*more, *options]) == 2
+        assert words in " ".join(capsys.readouterr().err.split())
+    assert not {"s.csv", "t", "t.ledger.json"} & names(here)
 
 
 def test_a_gan_under_a_guarantee(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,20 +13,21 @@ import numpy as np
 from masquerade import seeds
 from masquerade.cli import checks
 from masquerade.cli.boundary import tell
+from masquerade.cli.picture_sampling import given_class, write_drawn
 from masquerade.cli.private import tell_guarantee
 from masquerade.cli.reading import HOLDOUT_SHARE
 from masquerade.cli.refusing import refuse_for_pictures, refuse_without_report
 from masquerade.cli.release import all_or_nothing, keep_trained, tell_written, write_ledger
 from masquerade.errors import SettingError, nearest
 from masquerade.logs import TensorBoard, WeightsAndBiases
-from masquerade.picture_files import check_picture_output, write_pictures
+from masquerade.picture_files import check_picture_output
 from masquerade.pictures import LABEL, Pictures
 from masquerade.privacy.accounting import need_dp
 from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import ledger_path
-from masquerade.progress import Callback, ConsoleProgress, Progress
+from masquerade.progress import Callback, ConsoleProgress
 
-__all__ = ["PictureRequest", "run_pictures", "write_drawn"]
+__all__ = ["PictureRequest", "run_pictures"]
 
 DEFAULT, PRIVATE_DEFAULT = "imagegan", "merf"
 """The model that is taken where none is named, without and with a guarantee."""
@@ -87,7 +88,7 @@ def run_pictures(request: PictureRequest) -> None:
     pictures = open_pictures(request.data, **request.reading)
     train, held = _split(request, pictures, seed)
     declared = _declared(request, pictures)
-    given = _given(request, pictures.classes.tolist() if declared is None else declared)
+    given = given_class(request.given, pictures.classes.tolist() if declared is None else declared)
     freeze = [name.strip() for name in (request.freeze or "").split(",") if name.strip()]
     with ConsoleProgress() as bar, ExitStack() as open_logs:
         callback = None if request.quiet else bar
@@ -170,8 +171,8 @@ def _check_guarantee(request: PictureRequest, name: str, known: Mapping[str, Any
     refused = {
         "--seed": (
             request.seed,
-            "a published seed would undo the noise, leave it out; pictures of a saved model (--save) can be drawn with "
-            "one in Python: mq.load(path).sample(n, random_state=1)",
+            "a published seed would undo the noise, leave it out; masquerade sample draws pictures of a saved model (--save) "
+            "with one",
         ),
         "--keep-epochs": (request.keep_epochs, "under a guarantee the last model alone is kept; leave it out"),
         "--freeze": (request.freeze, "all layers learn under a guarantee; leave it out"),
@@ -229,44 +230,6 @@ def _split(request: PictureRequest, pictures: Pictures, seed: int) -> tuple[Pict
     else:
         tell(f"Held out {share:.0%} of the pictures for the report.")
     return pictures[np.sort(order[held:])], pictures[np.sort(order[:held])]
-
-
-def _given(request: PictureRequest, classes: Sequence[Any]) -> dict[str, Any] | None:
-    """The class that all new pictures have."""
-    given = checks.split_given(request.given)
-    if not given:
-        return None
-    known = {str(level): level for level in classes}
-    for name, value in given.items():
-        if name != LABEL or value not in known:
-            raise SettingError(
-                f"--given {name}={value}: expected {LABEL}=CLASS with one of the classes {', '.join(list(known)[:20])}."
-            )
-    return {LABEL: known[given[LABEL]]}
-
-
-def write_drawn(
-    output: Path,
-    model: Any,
-    count: int,
-    given: Mapping[str, Any] | None,
-    seed: int,
-    callback: Callback | None,
-    kept: list[Pictures] | None,
-) -> None:
-    """Draw pictures and write them part by part, so that only one part is in memory; `kept` remembers them."""
-
-    def parts() -> Iterator[Pictures]:
-        done = 0
-        for part in model.sample_chunks(count, given=given, random_state=seed):
-            done += len(part)
-            if kept is not None:
-                kept.append(part)
-            yield part
-            if callback is not None:
-                callback(Progress("sample", done, count, 0.0, finished=done >= count))
-
-    write_pictures(output, parts())
 
 
 def _report(

@@ -13,10 +13,11 @@ from sklearn.datasets import load_digits
 from sklearn.svm import SVC
 
 import masquerade as mq
-from masquerade.errors import SchemaError, SettingError, TableError
+from masquerade.errors import MasqueradeWarning, SchemaError, SettingError, TableError
 from masquerade.nets.convolution import Dense
 from masquerade.nets.picture_nets import PictureCritic, PictureGenerator
 from masquerade.release.image_attackers import attack, guessing, machines, placed
+from masquerade.release.image_audit import warn_of
 from masquerade.release.image_painter import mixed
 from masquerade.release.image_secrets import Groups
 from masquerade.release.image_share import of_chances
@@ -174,6 +175,13 @@ def test_what_is_told_of_a_rare_secret_shows_at_even_odds() -> None:
     assert plain.guess > 0.88
     assert even.guess == pytest.approx(0.5, abs=0.02)
     assert even.lower > 0.15
+
+
+def test_attackers_that_gain_are_warned_of() -> None:
+    facts = {"secret_gain_lower": 0.02, "secret_after": 0.7, "secret_guess": 0.6}
+    with pytest.warns(MasqueradeWarning, match=r"parity: fresh attackers tell it of 70\.0% .* guessing of 60\.0%"):
+        warn_of(facts, "parity")
+    warn_of(facts | {"secret_gain_lower": 0.009}, "parity")
 
 
 def test_more_draws_of_a_picture_are_not_more_pictures() -> None:

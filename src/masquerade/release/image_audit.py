@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from masquerade import seeds
+from masquerade.errors import MasqueradeWarning
 from masquerade.nets.picture_classifier import PictureClassifier
 from masquerade.progress import Callback
 from masquerade.release.image_attackers import accuracy, attack, fresh_net, guessing, machines
 from masquerade.release.image_painter import Painter
-from masquerade.release.image_share import LEARNED, of_chances
+from masquerade.release.image_share import LEARNED, TOLERANCE, of_chances
 
-__all__ = ["audited"]
+__all__ = ["audited", "warn_of"]
 
 
 def audited(
@@ -76,3 +80,19 @@ def audited(
             "keep_guess": guessing(kept[held], np.zeros(len(held), np.int64)),
         }
     return audit
+
+
+def warn_of(audit: Mapping[str, float], hide: str) -> None:
+    """Warn where attackers surely gain more than is tolerated; called by a method that the user calls.
+
+    Args:
+        audit: what `audited` found.
+        hide: the secret's name.
+    """
+    if audit["secret_gain_lower"] > TOLERANCE:
+        warnings.warn(
+            f"{hide}: fresh attackers tell it of {audit['secret_after']:.1%} of held-out pictures, guessing of "
+            f"{audit['secret_guess']:.1%}. Give more pictures, or a smaller latent_width.",
+            MasqueradeWarning,
+            stacklevel=3,
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
@@ -11,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masquerade import seeds
-from masquerade.errors import MasqueradeWarning
 from masquerade.nets.loop import Schedule
 from masquerade.nets.picture_classifier import PictureClassifier
 from masquerade.nets.picture_nets import PictureNetFactory
@@ -21,11 +19,11 @@ from masquerade.pictures import Pictures
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback, Progress
 from masquerade.release.image_attackers import passes_for
-from masquerade.release.image_audit import audited
+from masquerade.release.image_audit import audited, warn_of
 from masquerade.release.image_painter import Painter
 from masquerade.release.image_release import PictureRelease, check_modelled
 from masquerade.release.image_secrets import Groups, check_labels
-from masquerade.release.image_share import TOLERANCE, safe_share
+from masquerade.release.image_share import safe_share
 from masquerade.release.image_transport import Transport
 from masquerade.release.image_veil import check_nets, veil_of
 from masquerade.synthesize.estimator import careful
@@ -201,13 +199,8 @@ class ImageDesensitizer(PictureRelease):
                 seeds.integer(seed, "audit"),
                 self._tell_apart("audit"),
             )
-            if self.strength == 1 and self.audit_["secret_gain_lower"] > TOLERANCE:
-                warnings.warn(
-                    f"{self.hide}: fresh attackers tell it of {self.audit_['secret_after']:.1%} of held-out pictures, guessing "
-                    f"of {self.audit_['secret_guess']:.1%}. Give more pictures, or a smaller latent_width.",
-                    MasqueradeWarning,
-                    stacklevel=2,
-                )
+            if self.strength == 1:
+                warn_of(self.audit_, self.hide)
         return self
 
     def fit_transform(self, X: Any, labels: Any = None) -> Pictures:

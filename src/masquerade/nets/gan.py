@@ -23,8 +23,9 @@ from masquerade.nets.conditions import Conditions, RowIndex
 from masquerade.nets.gan_nets import NetFactory
 from masquerade.nets.layers import Spans
 from masquerade.nets.randomness import gumbel, index, normal, subkey, uniforms
+from masquerade.nets.weights import is_array
 
-__all__ = ["Data", "GANSettings", "GANState", "TabularGAN", "is_array"]
+__all__ = ["Data", "GANSettings", "GANState", "TabularGAN"]
 
 NORMALISE_ROWS = 4_096
 """Rows whose statistics fix the batch normalisation of a trained generator."""
@@ -346,13 +347,6 @@ class TabularGAN:
         places = jnp.asarray(self.spans.starts[self.scalar_columns]) + codes[:, self.scalar_columns]
         gate = jnp.asarray(self.scalar_gate.max(axis=1, initial=0.0))
         return codes, scalars * gate[places]
-
-
-def is_array(leaf: Any) -> bool:
-    """Whether a leaf of a net is trained: an array of real numbers, or the shape of one."""
-    return eqx.is_inexact_array(leaf) or (
-        isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
-    )
 
 
 def _call(net: Any, x: Array, key: PRNGKeyArray | None) -> Array:

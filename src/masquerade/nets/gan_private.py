@@ -20,11 +20,12 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 from masquerade.codec.arrays import Layout
 from masquerade.errors import SettingError
 from masquerade.nets.autoregressive_private import Units
-from masquerade.nets.gan import GANSettings, GANState, TabularGAN, is_array
+from masquerade.nets.gan import GANSettings, GANState, TabularGAN
 from masquerade.nets.gan_nets import Critic, Generator, NetFactory
 from masquerade.nets.ghost_critic import ghost_critic_sum
 from masquerade.nets.private import ClippedSum, clipped_sum, fresh_key, private_gradient
 from masquerade.nets.randomness import gumbel, normal, uniforms
+from masquerade.nets.weights import is_array
 from masquerade.privacy.dpsgd import Plan
 
 __all__ = ["Pairs", "PrivateGAN", "PrivateGANState", "PrivateGANTraining"]

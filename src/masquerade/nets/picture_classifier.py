@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from masquerade.errors import InterruptedTraining
 from masquerade.nets.convolution import Conv, Dense, leaky
 from masquerade.nets.loop import Compilation, Schedule, train
-from masquerade.nets.picture_nets import Shape
+from masquerade.nets.picture_nets import Shape, scaled
 from masquerade.nets.randomness import index, uniforms
 from masquerade.progress import Callback
 
@@ -120,7 +120,7 @@ class PictureClassifier:
     def _step(self, state: _State, data: tuple[Array, Array]) -> tuple[_State, dict[str, Array]]:
         (u,) = uniforms(state.key, [(self.batch_size,)], state.steps)
         rows = index(u, len(data[0]))
-        images, labels = _scaled(data[0][rows]), data[1][rows]
+        images, labels = scaled(data[0][rows]), data[1][rows]
 
         def loss(weights: Net) -> Array:
             logits = weights.head(weights.features(images))
@@ -152,7 +152,7 @@ class PictureClassifier:
         if not hasattr(self, "_compiled"):
 
             def apply(weights: Net, images: Array) -> tuple[Array, Array]:
-                features = weights.features(_scaled(images))
+                features = weights.features(scaled(images))
                 return features, jax.nn.softmax(weights.head(features))
 
             block = jnp.zeros((BLOCK, *self.shape), jnp.uint8)
@@ -170,7 +170,3 @@ class PictureClassifier:
             features[start : start + BLOCK] = np.asarray(found[0])[: len(part)]
             chances[start : start + BLOCK] = np.asarray(found[1])[: len(part)]
         return features, chances
-
-
-def _scaled(images: Array) -> Array:
-    return images.astype(jnp.float32) / 127.5 - 1

@@ -18,9 +18,10 @@ import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from masquerade.nets.convolution import Conv, Dense, leaky, smooth
-from masquerade.nets.picture_nets import Block, PictureCritic, Shape
+from masquerade.nets.picture_nets import Block, PictureCritic, Shape, scaled
 from masquerade.nets.randomness import index, normal, uniforms
 from masquerade.nets.relativistic import PENALTY_EVERY, critic_loss, pairing_loss
+from masquerade.nets.weights import is_array
 
 __all__ = ["FillData", "FillNet", "FillNetFactory", "FillSettings", "PictureFilling"]
 
@@ -156,7 +157,7 @@ class PictureFilling:
         falling = optax.cosine_decay_schedule(settings.learning_rate, max(settings.steps, 1), 0.1)
         self._optimizer = optax.adam(falling, b1=0.0, b2=0.99)
         nets = eqx.filter_eval_shape(self._nets, jax.random.key(0))
-        self._generator_static, self._critic_static = (eqx.partition(net, _is_array)[1] for net in nets)
+        self._generator_static, self._critic_static = (eqx.partition(net, is_array)[1] for net in nets)
 
     def _nets(self, key: PRNGKeyArray) -> tuple[Any, Any]:
         keys = jax.random.split(key)
@@ -169,7 +170,7 @@ class PictureFilling:
         """Two fresh nets of each kind."""
 
         def fresh(key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
-            generator, critic = (eqx.filter(net, _is_array) for net in self._nets(key))
+            generator, critic = (eqx.filter(net, is_array) for net in self._nets(key))
             return generator, critic
 
         made = [fresh(key) for key in jax.random.split(jax.random.key(seed, impl="unsafe_rbg"))]
@@ -207,7 +208,7 @@ class PictureFilling:
             return noise
 
         hidden = masks[..., None]
-        made = self._filled(_taken(params, half), _scaled(images), hidden, jax.vmap(own)(places), self.one_hot(classes))
+        made = self._filled(_taken(params, half), scaled(images), hidden, jax.vmap(own)(places), self.one_hot(classes))
         painted = jnp.clip(jnp.round((made + 1) * 127.5), 0, 255).astype(jnp.uint8)
         return jnp.where(hidden, painted, images)
 
@@ -229,7 +230,7 @@ class PictureFilling:
             state.key, [(count,), (count,), (2, count), (4, count), (3, count, settings.latent_width)], state.steps
         )
         rows = data.starts[half] + index(u_rows, data.counts[half])
-        real = _scaled(data.images[rows])
+        real = scaled(data.images[rows])
         hot = self.one_hot(jnp.where(u_told < TOLD, data.classes[rows], -1))
         asked = data.masks[index(u_asked[0], len(data.masks))]
         hidden = jnp.where((u_asked[1] < ASKED)[:, None, None], asked, boxes(u_box, self.shape))[..., None]
@@ -286,19 +287,9 @@ def boxes(u: Float[Array, "4 batch"], shape: Shape) -> Array:
     return along(height, u[0], u[1])[:, :, None] & along(across, u[2], u[3])[:, None, :]
 
 
-def _scaled(images: Array) -> Array:
-    return images.astype(jnp.float32) / 127.5 - 1
-
-
 def _stacked(trees: list[Any]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 
 
 def _taken(tree: Any, half: Array) -> Any:
     return jax.tree.map(lambda leaf: leaf[half], tree)
-
-
-def _is_array(leaf: Any) -> bool:
-    return eqx.is_inexact_array(leaf) or (
-        isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
-    )

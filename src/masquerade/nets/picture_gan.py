@@ -16,8 +16,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
-from masquerade.nets.picture_nets import PictureNetFactory, Shape
+from masquerade.nets.picture_nets import PictureNetFactory, Shape, scaled
 from masquerade.nets.randomness import index, normal, subkey, uniforms
+from masquerade.nets.weights import is_array
 
 __all__ = ["PictureData", "PictureGAN", "PictureSettings", "PictureState"]
 
@@ -102,8 +103,8 @@ class PictureGAN:
         self.generator_optimizer = self._adam(settings.generator_lr)
         self.critic_optimizer = self._adam(settings.critic_lr)
         generator_net, critic_net = eqx.filter_eval_shape(self._nets, jax.random.key(0))
-        self._generator_static = eqx.partition(generator_net, _is_array)[1]
-        self._critic_static = eqx.partition(critic_net, _is_array)[1]
+        self._generator_static = eqx.partition(generator_net, is_array)[1]
+        self._critic_static = eqx.partition(critic_net, is_array)[1]
 
     def _adam(self, rate: float) -> optax.GradientTransformation:
         settings = self.settings
@@ -121,7 +122,7 @@ class PictureGAN:
 
     def fresh(self, seed: int | Array) -> tuple[PyTree, PyTree]:
         """The arrays of a fresh generator and of a fresh critic."""
-        generator, critic = (eqx.filter(net, _is_array) for net in self._nets(jax.random.key(seed, impl="unsafe_rbg")))
+        generator, critic = (eqx.filter(net, is_array) for net in self._nets(jax.random.key(seed, impl="unsafe_rbg")))
         return generator, critic
 
     def begin(self, generator: PyTree, critic: PyTree, seed: int) -> PictureState:
@@ -131,11 +132,11 @@ class PictureGAN:
 
     def skeleton(self) -> PyTree:
         """The shapes of the generator's arrays."""
-        return eqx.filter(eqx.filter_eval_shape(self._nets, jax.random.key(0))[0], _is_array)
+        return eqx.filter(eqx.filter_eval_shape(self._nets, jax.random.key(0))[0], is_array)
 
     def critic_skeleton(self) -> PyTree:
         """The shapes of the critic's arrays."""
-        return eqx.filter(eqx.filter_eval_shape(self._nets, jax.random.key(0))[1], _is_array)
+        return eqx.filter(eqx.filter_eval_shape(self._nets, jax.random.key(0))[1], is_array)
 
     def generator(self, params: PyTree) -> Any:
         """The generator of these arrays."""
@@ -170,7 +171,7 @@ class PictureGAN:
             return params
         (u,) = uniforms(key, [(NORMALISE, self.settings.latent_width)])
         hot = self.one_hot(jnp.arange(NORMALISE) % max(self.classes, 1))
-        return eqx.filter(generator.calibrated(normal(u), hot), _is_array)
+        return eqx.filter(generator.calibrated(normal(u), hot), is_array)
 
     # ── one step ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -217,7 +218,7 @@ class PictureGAN:
         count = self.settings.batch_size
         u_rows, u_noise = uniforms(state.key, [(count,), (2, count, self.settings.latent_width)], state.steps)
         rows = index(u_rows, len(data.images))
-        real = data.images[rows].astype(jnp.float32) / 127.5 - 1
+        real = scaled(data.images[rows])
         hot = self.one_hot(data.classes[rows])
         noise = normal(u_noise)
         seen = self._seen(state)
@@ -271,9 +272,3 @@ def augmented(pictures: Float[Array, "batch height width channels"], key: PRNGKe
 
     result: Array = jax.vmap(moved)(pictures, shift.T, place.T, chance.T < SHARE_AUGMENTED)
     return result
-
-
-def _is_array(leaf: Any) -> bool:
-    return eqx.is_inexact_array(leaf) or (
-        isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
-    )

@@ -25,6 +25,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 from masquerade.nets.ghost_pictures import ghost_pair_sum, made_of_layers
 from masquerade.nets.picture_gan import PictureGAN
 from masquerade.nets.picture_merf import EmbeddingMatcher
+from masquerade.nets.picture_nets import scaled
 from masquerade.nets.private import ClippedSum, clipped_sum, fresh_key, private_gradient
 from masquerade.nets.randomness import normal, uniforms
 from masquerade.privacy.dpsgd import Plan
@@ -212,7 +213,7 @@ class PrivatePictureTraining:
             words = jax.vmap(lambda key: jax.random.bits(key, (), jnp.uint32))(keys)
             kind = data.classes[index]
             made = state.pool[kind, words % state.pool.shape[1]]
-            return Pairs(data.images[index].astype(jnp.float32) / 127.5 - 1, made, self.gan.one_hot(kind))
+            return Pairs(scaled(data.images[index]), made, self.gan.one_hot(kind))
 
         key = jax.random.fold_in(state.key, state.steps)
         return private_gradient(

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from masquerade.nets.picture_nets import PictureNetFactory, Shape
 from masquerade.nets.randomness import normal, uniforms
+from masquerade.nets.weights import is_array
 
 __all__ = ["EmbeddingMatcher", "MatchingSettings", "MatchingState", "WindowFeatures"]
 
@@ -177,7 +178,7 @@ class EmbeddingMatcher:
         )
         self._optimizer = optax.adam(rate, b1=0.5, b2=0.999)
         net = eqx.filter_eval_shape(self._net, jax.random.key(0))
-        self._static = eqx.partition(net, _is_array)[1]
+        self._static = eqx.partition(net, is_array)[1]
         self._each = max(settings.batch_size // max(classes, 1), 2)
 
     def _net(self, key: PRNGKeyArray) -> Any:
@@ -185,11 +186,11 @@ class EmbeddingMatcher:
 
     def skeleton(self) -> PyTree:
         """The shapes of the generator's arrays."""
-        return eqx.filter(eqx.filter_eval_shape(self._net, jax.random.key(0)), _is_array)
+        return eqx.filter(eqx.filter_eval_shape(self._net, jax.random.key(0)), is_array)
 
     def init(self, seed: int) -> MatchingState:
         """A fresh net."""
-        return self.begin(eqx.filter(self._net(jax.random.key(seed, impl="unsafe_rbg")), _is_array), seed)
+        return self.begin(eqx.filter(self._net(jax.random.key(seed, impl="unsafe_rbg")), is_array), seed)
 
     def begin(self, net: PyTree, seed: int | Array) -> MatchingState:
         """The state before the first step from a net's arrays."""
@@ -232,9 +233,3 @@ class EmbeddingMatcher:
         (u,) = uniforms(key, [(len(classes), self.settings.latent_width)], block)
         made = eqx.combine(params, self._static)(normal(u), jax.nn.one_hot(classes, self.classes))
         return jnp.clip(jnp.round((made + 1) * 127.5), 0, 255).astype(jnp.uint8)
-
-
-def _is_array(leaf: Any) -> bool:
-    return eqx.is_inexact_array(leaf) or (
-        isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
-    )

@@ -14,10 +14,15 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from masquerade.nets.convolution import Conv, Dense, leaky, smooth
 
-__all__ = ["Block", "PictureCritic", "PictureGenerator", "PictureNetFactory", "Shape"]
+__all__ = ["Block", "PictureCritic", "PictureGenerator", "PictureNetFactory", "Shape", "scaled"]
 
 Shape = tuple[int, int, int]
 """Height, width and channels of a picture."""
+
+
+def scaled(images: Array) -> Array:
+    """Grey levels from 0 to 255, as nets see them: from -1 to 1."""
+    return images.astype(jnp.float32) / 127.5 - 1
 
 
 class PictureNetFactory(Protocol):

@@ -19,9 +19,10 @@ import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from masquerade.nets.convolution import Conv, Dense, leaky
-from masquerade.nets.picture_nets import PictureNetFactory, Shape
+from masquerade.nets.picture_nets import PictureNetFactory, Shape, scaled
 from masquerade.nets.randomness import index, normal, uniforms
 from masquerade.nets.relativistic import PENALTY_EVERY, critic_loss, pairing_loss
+from masquerade.nets.weights import is_array
 
 __all__ = ["PictureVeil", "VeilData", "VeilEncoder", "VeilSettings"]
 
@@ -144,7 +145,7 @@ class PictureVeil:
         self._optimizer = optax.adam(falling, b1=0.5 if critic else 0.9, b2=0.99)
         self._critic_optimizer = optax.adam(falling, b1=0.0, b2=0.99)
         nets = eqx.filter_eval_shape(self._nets, jax.random.key(0))
-        self._static, self._critic_static = (eqx.partition(net, _is_array)[1] for net in nets)
+        self._static, self._critic_static = (eqx.partition(net, is_array)[1] for net in nets)
 
     def _nets(self, key: PRNGKeyArray) -> tuple[tuple[Any, Any], Any]:
         keys = jax.random.split(key, 3)
@@ -156,7 +157,7 @@ class PictureVeil:
 
     def init(self, seed: int) -> VeilState:
         """Fresh nets and optimisers."""
-        nets, critic = (eqx.filter(net, _is_array) for net in self._nets(jax.random.key(seed, impl="unsafe_rbg")))
+        nets, critic = (eqx.filter(net, is_array) for net in self._nets(jax.random.key(seed, impl="unsafe_rbg")))
         optimizers = self._optimizer.init(nets), self._critic_optimizer.init(critic)
         return VeilState(nets, critic, nets, *optimizers, jax.random.key(seed), jnp.zeros((), jnp.int32))
 
@@ -167,7 +168,7 @@ class PictureVeil:
     def encode(self, params: PyTree, images: Array, groups: Array, key: PRNGKeyArray, block: Array) -> Array:
         """A random code (batch, latent_width) of each picture, uint8; `block` numbers the blocks of a key."""
         encoder, _ = eqx.combine(params, self._static)
-        mean, log_variance = encoder(_scaled(images), self._hot(groups))
+        mean, log_variance = encoder(scaled(images), self._hot(groups))
         (u,) = uniforms(key, [mean.shape], block)
         code: Array = mean + jnp.exp(log_variance / 2) * normal(u)
         return code
@@ -187,7 +188,7 @@ class PictureVeil:
         wide = (count, settings.latent_width)
         u_rows, u_noise, u_share = uniforms(state.key, [(count,), (4, *wide), (2, count, 1)], state.steps)
         rows = index(u_rows, len(data.images))
-        real, hot = _scaled(data.images[rows]), self._hot(data.groups[rows])
+        real, hot = scaled(data.images[rows]), self._hot(data.groups[rows])
         noise = normal(u_noise)
         judged = state.steps >= ALONE * settings.steps
 
@@ -261,13 +262,3 @@ def _surprise(real: Array, made: Array) -> Array:
     white, share = (real + 1) / 2, jnp.clip((made + 1) / 2, 1e-6, 1 - 1e-6)
     lost: Array = -(white * jnp.log(share) + (1 - white) * jnp.log1p(-share)).sum(axis=(1, 2, 3)).mean()
     return lost
-
-
-def _scaled(images: Array) -> Array:
-    return images.astype(jnp.float32) / 127.5 - 1
-
-
-def _is_array(leaf: Any) -> bool:
-    return eqx.is_inexact_array(leaf) or (
-        isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +13,14 @@ from numpy.typing import NDArray
 
 from masquerade.errors import ArtifactError
 
-__all__ = ["from_arrays", "to_arrays"]
+__all__ = ["from_arrays", "is_array", "to_arrays"]
+
+
+def is_array(leaf: Any) -> bool:
+    """Whether a leaf of a net is trained: an array of real numbers, or the shape of one."""
+    return eqx.is_inexact_array(leaf) or (
+        isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
+    )
 
 
 def to_arrays(tree: Any) -> dict[str, NDArray[Any]]:

@@ -48,7 +48,7 @@ def test_augmented_pictures_are_moved_and_covered_alike_under_a_key() -> None:
     assert (seen == augmented(white, jax.random.key(0))).all()
     assert set(np.unique(seen)) == {-1.0, 1.0}
     dark = np.asarray((seen < 0).mean(axis=(1, 2, 3)))
-    assert dark.min() > 0
+    assert 0.1 < (dark == 0).mean() < 0.45  # a quarter is neither moved nor covered
     assert dark.max() < 0.5
     # Differentiable: what is covered has no slope, what is seen has one.
     slope = jax.grad(lambda x: augmented(x, jax.random.key(0)).sum())(white)

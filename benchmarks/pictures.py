@@ -32,7 +32,12 @@ def main() -> None:
     public, private = pictures[order[:half]], pictures[order[half:]]
     turned = mq.Pictures(np.rot90(public.images, axes=(2, 1)).copy(), dict(public.labels))
     # On so few pictures an epoch is a few steps, and ten without a better score say nothing.
-    settings: dict[str, Any] = {"width": options.width, "batch_size": options.batch, "patience": None, "random_state": 0}
+    settings: dict[str, Any] = {
+        "width": options.width,
+        "batch_size": options.batch,
+        "patience": None,
+        "random_state": 0,
+    }
     began = time.monotonic()
     beginning = mq.ImageGAN(epochs=options.epochs, **settings).fit(turned)
     print(f"public model of {len(turned):,} pictures: {time.monotonic() - began:.0f} s")

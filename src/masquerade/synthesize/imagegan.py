@@ -57,8 +57,8 @@ class ImageGAN(AdversarialImages):
     Args:
         privacy: the guarantee, such as `mq.Privacy(epsilon=10.0, delta=1e-5)`, for each picture; None: none.
         classes: with `privacy`, the classes that there may be, which is public knowledge; None: pictures without classes.
-        epochs: passes over the pictures; None: 29 for 60,000 pictures, 200 for 1,400; under a guarantee 25 for 60,000 and
-            40 for few.
+        epochs: passes over the pictures; None: 29 for 60,000 pictures, 204 for 1,400, at most 2,500; under a guarantee 25 for
+            60,000 and 40 for few.
         batch_size: pictures a step; None: 64. Under a guarantee, pictures a step of the critic draws on average, and a
             hundredth of all, from 64 to 4,096.
         latent_width: numbers of noise behind a picture.
@@ -169,7 +169,7 @@ class ImageGAN(AdversarialImages):
         return self.generator or functools.partial(PictureGenerator, width=self._width)
 
     def _epochs(self, count: int) -> int:
-        return self.epochs or int(np.clip(min(SEEN + 25 * count, MOST_SEEN) / count, 2, 300))
+        return self.epochs or int(np.clip(min(SEEN + 25 * count, MOST_SEEN) / count, 2, 2_500))
 
     # ── under a guarantee ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -39,7 +39,8 @@ class PictureSettings:
         latent_width: numbers of noise.
         generator_lr, critic_lr: step sizes of Adam, which fall to a tenth by a cosine.
         loss: `"relativistic"`, or `"standard"` (Goodfellow et al. 2014, with the generator's non-saturating loss).
-        penalty: weight γ of the zero-centred gradient penalties; 0: none.
+        penalty: weight γ of the zero-centred gradient penalties, which falls to a tenth by half of the steps (as in R3GAN: a
+            strong one at the end levels the critic), but for augmented pictures, few enough to be learnt by heart; 0: none.
         penalty_every: steps from one penalty to the next.
         beta1, beta2: of Adam.
         average: decay of the averaged generator weights.
@@ -102,6 +103,8 @@ class PictureGAN:
         self._make_generator, self._make_critic = generator, critic
         self.generator_optimizer = self._adam(settings.generator_lr)
         self.critic_optimizer = self._adam(settings.critic_lr)
+        last = 1.0 if settings.augment else 0.1
+        self._penalty = optax.cosine_decay_schedule(settings.penalty, max(settings.steps // 2, 1), last)
         generator_net, critic_net = eqx.filter_eval_shape(self._nets, jax.random.key(0))
         self._generator_static = eqx.partition(generator_net, is_array)[1]
         self._critic_static = eqx.partition(critic_net, is_array)[1]
@@ -175,7 +178,7 @@ class PictureGAN:
 
     # ── one step ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _critic_loss(self, params: Any, real: Array, fake: Array, hot: Array, seen: Any, penalised: Array) -> Array:
+    def _critic_loss(self, params: Any, real: Array, fake: Array, hot: Array, seen: Any, steps: Array) -> Array:
         critic = eqx.combine(params, self._critic_static)
 
         def scores(pictures: Array) -> Array:
@@ -192,9 +195,10 @@ class PictureGAN:
             slopes = jax.grad(lambda pictures: scores(pictures).sum())(both)
             return jnp.square(slopes).sum(axis=(1, 2, 3)).mean()
 
-        weight = 0.5 * 2 * self.settings.penalty * self.settings.penalty_every
-        slope: Array = jax.lax.cond(penalised, penalty, lambda: jnp.zeros(()))
-        return loss + weight * slope
+        weight = self._penalty(steps) * self.settings.penalty_every
+        slope = jax.lax.cond(steps % self.settings.penalty_every == 0, penalty, lambda: jnp.zeros(()))
+        whole: Array = loss + weight * slope
+        return whole
 
     def _loss(self, better: Array, worse: Array) -> Array:
         if self.settings.loss == "relativistic":
@@ -223,8 +227,7 @@ class PictureGAN:
         noise = normal(u_noise)
         seen = self._seen(state)
         fake = eqx.combine(state.generator, self._generator_static)(noise[0], hot)
-        penalised = state.steps % self.settings.penalty_every == 0
-        critic_loss, gradient = jax.value_and_grad(self._critic_loss)(state.critic, real, fake, hot, seen, penalised)
+        critic_loss, gradient = jax.value_and_grad(self._critic_loss)(state.critic, real, fake, hot, seen, state.steps)
         update, critic_optimizer = self.critic_optimizer.update(gradient, state.critic_optimizer, state.critic)
         critic = optax.apply_updates(state.critic, update)
         generator_loss, gradient = jax.value_and_grad(self._generator_loss)(

@@ -38,6 +38,10 @@ MOST_COPIED = 0.01
 LEAST_NEAR = 30
 """Real pictures that drawn ones must lie near to before a share of them tells anything."""
 
+SURE = 3.1
+"""Standard deviations from one half that count as leaning: one in a thousand, for a training is judged some thirty times, and
+always beside the same held-out pictures, whose luck would end it."""
+
 PASSES = 4
 """Passes over the training pictures by the net whose features are compared."""
 
@@ -101,7 +105,7 @@ class ImageReferee:
         near = np.minimum(seen, unseen) <= self._usual
         # Many drawn pictures may lean on one real picture: as a sample they count for no more than the pictures they lean on.
         leaned = len(set(place[near & (seen <= unseen)].tolist())) + len(set(other[near & (seen > unseen)].tolist()))
-        leans = leaned >= LEAST_NEAR and wilson(float(nearer[near].mean()) * leaned, leaned)[0] > 0.5
+        leans = leaned >= LEAST_NEAR and wilson(float(nearer[near].mean()) * leaned, leaned, SURE)[0] > 0.5
         copied = float((nearest_point(flat(drawn), self._known)[0] < self._strange).mean())
         suspected = leans or copied > MOST_COPIED
         return {

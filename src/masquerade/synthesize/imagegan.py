@@ -33,7 +33,10 @@ WIDTH = 32
 """Of the nets where nothing is asked for: many small steps teach more in the same time than few large ones."""
 
 SEEN, MOST_SEEN = 250_000, 1_600_000
-"""Pictures that training sees at least, beside 25 passes, and at most."""
+"""Pictures that training sees at least, beside `PASSES`, and at most."""
+
+PASSES = 10
+"""Passes over the pictures, beside those that a small set needs."""
 
 
 class ImageGAN(AdversarialImages):
@@ -57,14 +60,15 @@ class ImageGAN(AdversarialImages):
     Args:
         privacy: the guarantee, such as `mq.Privacy(epsilon=10.0, delta=1e-5)`, for each picture; None: none.
         classes: with `privacy`, the classes that there may be, which is public knowledge; None: pictures without classes.
-        epochs: passes over the pictures; None: 29 for 60,000 pictures, 204 for 1,400, at most 2,500; under a guarantee 25 for
+        epochs: passes over the pictures; None: 14 for 60,000 pictures, 189 for 1,400, at most 2,500; under a guarantee 25 for
             60,000 and 40 for few.
         batch_size: pictures a step; None: 64. Under a guarantee, pictures a step of the critic draws on average, and a
             hundredth of all, from 64 to 4,096.
         latent_width: numbers of noise behind a picture.
         width: channels of both nets at a quarter of the pictures' size; None: 32.
         learning_rate: of both nets; the generator's half of it under a guarantee.
-        penalty: weight of the gradient penalties; not under a guarantee.
+        penalty: weight of the gradient penalties, which falls to a tenth by half of the training, but for few pictures;
+            not under a guarantee.
         patience: judgements without a better score before training stops, one each epoch (each 150 steps on small sets);
             None: never. The score is less the Fréchet distance to
             held-out pictures, and far below any where drawn pictures lie nearer to training pictures than to those. Not under
@@ -169,7 +173,7 @@ class ImageGAN(AdversarialImages):
         return self.generator or functools.partial(PictureGenerator, width=self._width)
 
     def _epochs(self, count: int) -> int:
-        return self.epochs or int(np.clip(min(SEEN + 25 * count, MOST_SEEN) / count, 2, 2_500))
+        return self.epochs or int(np.clip(min(SEEN + PASSES * count, MOST_SEEN) / count, 2, 2_500))
 
     # ── under a guarantee ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -110,12 +110,18 @@ def _lede(rows: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     return text
 
 
+def _succeeds(name: str, score: Mapping[str, Any]) -> bool:
+    """Whether an attack tells more than chance or its control group; of membership ½ is both."""
+    found = verdict(name, score)
+    return found == "found" or (found == "too close" and name.startswith("membership_"))
+
+
 def _tested(report: Mapping[str, Any], scores: Mapping[str, Any], things: str, tried: Sequence[str]) -> list[str]:
     lines = list(tried)
     if report.get("attacks"):
         names = [_ATTACKS.get(name, str(name)) for name in report["attacks"]]
         lines.append(f"Attacks that were run: {', '.join(dict.fromkeys(names))}.")
-        told = [name for name in scores if verdict(name, scores[name]) == "found"]
+        told = [name for name in scores if _succeeds(name, scores[name])]
         if told:
             lines.append(f"{', '.join(told)}: the attack succeeds, beyond what chance or the control group explains.")
     elif not tried:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ class EpochLog(Protocol):
         """Record it."""
 
 
-class _Log:
+class _Log(ABC):
     """One point of losses and score an epoch of training."""
 
     folder: Path
@@ -73,8 +74,9 @@ class _Log:
             found["score"] = float(progress.score)
         self._numbers(found, epoch, last=progress.finished)
 
+    @abstractmethod
     def _numbers(self, found: Mapping[str, float], epoch: int, *, last: bool) -> None:
-        raise NotImplementedError
+        """Write the numbers of an epoch; the last one of a training is there to stay."""
 
 
 class TensorBoard(_Log):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.errors import MasqueradeWarning, SettingError, nearest
-from masquerade.nets.loop import Compilation, Schedule, train
+from masquerade.nets.loop import Compilation, Schedule, seconds_left, train
 from masquerade.nets.picture_gan import PictureData, PictureGAN, PictureState
 from masquerade.nets.picture_nets import PictureNetFactory
 from masquerade.progress import Progress
@@ -179,7 +179,7 @@ class AdversarialImages(NetImages):
             return PictureData(jnp.asarray(images[rows]), jnp.asarray(classes[rows]))
 
         judged: list[dict[str, float]] = []
-        limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
+        limit = seconds_left(self.max_minutes, began)
         outcome = train(
             step,
             state,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.errors import MasqueradeWarning
-from masquerade.nets.loop import Compilation, Schedule, train
+from masquerade.nets.loop import Compilation, Schedule, seconds_left, train
 from masquerade.nets.picture_merf import EmbeddingMatcher, MatchingSettings, WindowFeatures
 from masquerade.nets.picture_nets import PictureGenerator, PictureNetFactory
 from masquerade.privacy.budget import Privacy
@@ -177,7 +177,7 @@ class DPMERF(NetImages):
             self._show_grid(shown[-1])
             return 0.0
 
-        limit = None if self.max_minutes is None else max(60 * self.max_minutes - (time.monotonic() - began), 0.0)
+        limit = seconds_left(self.max_minutes, began)
         beginning = seeds.integer(seed, "train")
         state = Compilation(self._net.init, beginning).result(
             lambda seconds: self._tell(Progress("compile", 0, parts, seconds))

@@ -489,10 +489,13 @@ def test_a_refusal_while_a_model_compiles_ends_in_order(model: Path, here: Path)
     assert list(here.iterdir()) == []
 
 
-def test_ctrl_c_in_training_keeps_the_best_model(bank: Path, here: Path) -> None:
-    process = start("synthesize", bank, "-o", "out.csv", "--epochs", 100_000, "--save", "m.mq", "--max-minutes", 1)
-    wait_for(process, "train: epoch")
-    time.sleep(0.5)
+@pytest.mark.parametrize("stage", ["train: epoch", "calibrate"])
+def test_ctrl_c_in_training_and_after_it_keeps_the_best_model(stage: str, tmp_path: Path, here: Path) -> None:
+    bank = tmp_path / "bank.csv"
+    make_table(6_000).write_csv(bank)  # many enough to train for more than the moment until the interrupt
+    long = ("--epochs", 100_000, "--max-minutes", 1) if stage == "train: epoch" else ("--epochs", 1)
+    process = start("synthesize", bank, "-o", "out.csv", "--save", "m.mq", "--rows", 3_000_000, *long)
+    wait_for(process, stage)
     code, seconds, said = interrupted(process)
     assert (code, said.count("\n")) == (130, said.strip().count("\n") + 1)
     assert "the best model so far is in m.mq" in said

@@ -14,6 +14,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from masquerade.interrupts import noted
+
 __all__ = ["INTERRUPTED", "leave_now", "watched"]
 
 INTERRUPTED = 130
@@ -31,6 +33,8 @@ def leave_now(message: str = "interrupted, nothing was written.") -> None:
 def watched() -> Iterator[None]:
     """While inside, Ctrl-C raises `KeyboardInterrupt`, or ends the process where that takes too long.
 
+    It is not raised where a trained model is about to be kept (see `masquerade.interrupts`).
+
     Does nothing outside the main thread, where signals cannot be handled.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -42,7 +46,8 @@ def watched() -> Iterator[None]:
         if answered.is_set():
             leave_now("interrupted twice, leaving at once.")
         answered.set()
-        raise KeyboardInterrupt
+        if not noted():
+            raise KeyboardInterrupt
 
     readable, writable = os.pipe()
     os.set_blocking(writable, False)

@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from masquerade.errors import InterruptedTraining
+from masquerade.interrupts import hold, interruptible
 from masquerade.progress import Callback, Progress
 
 __all__ = ["Compilation", "Outcome", "Schedule", "Step", "Trail", "seconds_left", "train"]
@@ -142,6 +143,7 @@ def train(
     trail: Trail | None = None,
     before: Callable[[Any, int], Any] = lambda state, steps: state,
     shown: Callable[[Any, int], None] = lambda snapshot, epoch: None,
+    helps: bool = False,
 ) -> Outcome:
     """Train until the schedule ends, the score stops rising, or the user presses Ctrl-C.
 
@@ -158,6 +160,7 @@ def train(
         trail: where an earlier run stopped; None: from the start.
         before: called before each chunk with the state and its number of steps; returns the state to go on from.
         shown: called after each epoch, judged or not, with what is worth keeping of it and its number.
+        helps: whether this net only helps with another: then nothing is worth keeping yet (see `masquerade.interrupts`).
 
     Raises:
         InterruptedTraining: on Ctrl-C before a single chunk was done.
@@ -186,55 +189,60 @@ def train(
     stopped, losses, started = "epochs", {}, False
     shard = data(trail.epoch) if callable(data) else data
     try:
-        compilation = Compilation(chunk, state, shard, jnp.int32(1), quick=schedule.quick)
-        run = compilation.result(lambda seconds: tell("compile", 0, {}, seconds=seconds))
-        tell("compile", 0, {}, seconds=time.monotonic() - began, finished=True)
-        length, train_began = 1, time.monotonic()
-        while trail.epoch < schedule.epochs and stopped == "epochs":
-            done = 0
-            if callable(data) and trail.epoch > first_epoch:
-                del shard
-                shard = data(trail.epoch)
-            while done < schedule.steps_per_epoch:
-                steps = min(length, schedule.steps_per_epoch - done)
-                chunk_began = time.monotonic()
-                new_state, mean = run(before(state, steps), shard, jnp.int32(steps))
-                losses = {name: float(value) for name, value in mean.items()}
-                if not all(map(math.isfinite, losses.values())):
-                    stopped = "diverged"
-                    break
-                state, started = new_state, True
-                done += steps
-                elapsed = time.monotonic() - chunk_began
-                length = max(1, min(int(steps * CHUNK_SECONDS / max(elapsed, 1e-6)), 4 * steps))
-                tell(
-                    "train",
-                    trail.epoch + done / schedule.steps_per_epoch,
-                    losses,
-                    seconds=time.monotonic() - train_began,
-                )
-                if schedule.max_seconds is not None and time.monotonic() - began >= schedule.max_seconds:
-                    stopped = "time"
-                    break
-            if stopped == "epochs":
-                trail.epoch += 1
-            entry = {"epoch": float(trail.epoch), "seconds": time.monotonic() - began, **losses}
-            last = stopped != "epochs" or trail.epoch == schedule.epochs
-            if stopped != "diverged" and (last or trail.epoch % schedule.validate_every == 0):
-                entry["score"] = _validated(trail, snapshot(state), validate, schedule.tolerance)
-                if checkpoint is not None:
-                    checkpoint(state, trail)
-                if stopped == "epochs" and schedule.patience is not None and trail.stale >= schedule.patience:
-                    stopped = "plateau"
-            trail.history.append(entry)
-            if stopped != "diverged":
-                shown(snapshot(state), trail.epoch)
+        with interruptible():
+            compilation = Compilation(chunk, state, shard, jnp.int32(1), quick=schedule.quick)
+            run = compilation.result(lambda seconds: tell("compile", 0, {}, seconds=seconds))
+            tell("compile", 0, {}, seconds=time.monotonic() - began, finished=True)
+            length, train_began = 1, time.monotonic()
+            while trail.epoch < schedule.epochs and stopped == "epochs":
+                done = 0
+                if callable(data) and trail.epoch > first_epoch:
+                    del shard
+                    shard = data(trail.epoch)
+                while done < schedule.steps_per_epoch:
+                    steps = min(length, schedule.steps_per_epoch - done)
+                    chunk_began = time.monotonic()
+                    new_state, mean = run(before(state, steps), shard, jnp.int32(steps))
+                    losses = {name: float(value) for name, value in mean.items()}
+                    if not all(map(math.isfinite, losses.values())):
+                        stopped = "diverged"
+                        break
+                    state, started = new_state, True
+                    done += steps
+                    elapsed = time.monotonic() - chunk_began
+                    length = max(1, min(int(steps * CHUNK_SECONDS / max(elapsed, 1e-6)), 4 * steps))
+                    tell(
+                        "train",
+                        trail.epoch + done / schedule.steps_per_epoch,
+                        losses,
+                        seconds=time.monotonic() - train_began,
+                    )
+                    if schedule.max_seconds is not None and time.monotonic() - began >= schedule.max_seconds:
+                        stopped = "time"
+                        break
+                if stopped == "epochs":
+                    trail.epoch += 1
+                entry = {"epoch": float(trail.epoch), "seconds": time.monotonic() - began, **losses}
+                last = stopped != "epochs" or trail.epoch == schedule.epochs
+                if stopped != "diverged" and (last or trail.epoch % schedule.validate_every == 0):
+                    entry["score"] = _validated(trail, snapshot(state), validate, schedule.tolerance)
+                    if checkpoint is not None:
+                        checkpoint(state, trail)
+                    if stopped == "epochs" and schedule.patience is not None and trail.stale >= schedule.patience:
+                        stopped = "plateau"
+                trail.history.append(entry)
+                if stopped != "diverged":
+                    shown(snapshot(state), trail.epoch)
+            if not helps:
+                hold()
     except KeyboardInterrupt:
         if not started and trail.best is None:
             raise InterruptedTraining(
                 "interrupted before the first steps were done: there is no model to keep."
             ) from None
         stopped = "interrupted"
+        if not helps:
+            hold()
     if trail.best is None:
         trail.best = snapshot(state)
     tell("train", trail.epoch, losses, seconds=time.monotonic() - began, finished=True)

@@ -111,6 +111,7 @@ class PictureClassifier:
             Schedule(1, self.steps, quick=True),
             snapshot=lambda state: state.average,
             callback=callback,
+            helps=True,
         )
         if outcome.stopped == "interrupted":
             raise InterruptedTraining("interrupted: half a classifier judges nothing.")

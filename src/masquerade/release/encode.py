@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from masquerade import frames, seeds, spelling
 from masquerade.errors import ArtifactError, MasqueradeWarning, SchemaError, nearest
+from masquerade.interrupts import keeping_model
 from masquerade.nets.autoencoder import AutoencoderSettings, encode, slopes
 from masquerade.privacy.protect import unit_series
 from masquerade.progress import Callback, Progress
@@ -153,25 +154,26 @@ class Encoder(Release):
         block_of_input, widths = blocks(self.features_, self.groups, self.width)
         self.group_of_code_, self.codes_ = named_codes(widths, self.target)
         held = held_out(unit_series(typed, self.schema_.unit), typed.height, self.validation_share, seed)
-        learned = learn(
-            self.features_.transform(typed),
-            held,
-            block_of_input,
-            list(widths.values()),
-            secrets=standardised(typed, self.schema_, self.hide if self.adversary else (), protect=self.protect),
-            settings=AutoencoderSettings(
-                batch_size=min(self.batch_size, int((~held).sum())),
-                learning_rate=self.learning_rate,
-                adversary=float(self.adversary),
-            ),
-            epochs=self.epochs,
-            patience=self.patience,
-            max_seconds=None if self.max_minutes is None else 60 * self.max_minutes,
-            callback=self._tell,
-            seed=seeds.integer(seed, "train"),
-        )
-        self._layers, self.lost_ = learned.layers, dict(zip(widths, learned.lost, strict=True))
-        self.history_, self.interrupted_ = learned.history, learned.stopped == "interrupted"
+        with keeping_model(self):
+            learned = learn(
+                self.features_.transform(typed),
+                held,
+                block_of_input,
+                list(widths.values()),
+                secrets=standardised(typed, self.schema_, self.hide if self.adversary else (), protect=self.protect),
+                settings=AutoencoderSettings(
+                    batch_size=min(self.batch_size, int((~held).sum())),
+                    learning_rate=self.learning_rate,
+                    adversary=float(self.adversary),
+                ),
+                epochs=self.epochs,
+                patience=self.patience,
+                max_seconds=None if self.max_minutes is None else 60 * self.max_minutes,
+                callback=self._tell,
+                seed=seeds.integer(seed, "train"),
+            )
+            self._layers, self.lost_ = learned.layers, dict(zip(widths, learned.lost, strict=True))
+            self.history_, self.interrupted_ = learned.history, learned.stopped == "interrupted"
         if learned.stopped == "diverged":
             warnings.warn(
                 f"training left the finite numbers after epoch {len(self.history_)} and was stopped; the best encoder before "

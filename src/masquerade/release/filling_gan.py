@@ -77,6 +77,7 @@ class GANFiller(Filler):
             snapshot=lambda state: state.generator,
             validate=lambda weights: float(score(weights, held)),
             callback=tell,
+            helps=True,
         )
         if outcome.stopped == "interrupted":
             raise InterruptedTraining(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.errors import MasqueradeWarning
+from masquerade.interrupts import interruptible
 from masquerade.nets.autoregressive import AutoregressiveNet, Weights
 from masquerade.nets.loop import Compilation, Schedule, Trail, seconds_left, train
 from masquerade.progress import Callback, Progress
@@ -132,9 +133,10 @@ def calibrated(
     share, interrupted = net.slots.digits.log_share, seed is None
     try:
         drawer = Drawer(net, weights, share)
-        tell(Progress("calibrate", 0, 1, 0.0))
-        if seed is not None:
-            drawer.calibrate(seed, frequencies=frequencies)
+        with interruptible():
+            tell(Progress("calibrate", 0, 1, 0.0))
+            if seed is not None:
+                drawer.calibrate(seed, frequencies=frequencies)
     except KeyboardInterrupt:  # what was trained is kept: its single columns are a little less exact
         drawer, interrupted = Drawer(net, weights, share), True
     tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))

@@ -21,6 +21,7 @@ from masquerade import artifact, frames, seeds, spelling
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.table import TableCodec
 from masquerade.errors import ArtifactError, ConditionError, SettingError
+from masquerade.interrupts import keeping_model
 from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import Ledger
 from masquerade.privacy.protect import unit_series
@@ -173,7 +174,8 @@ class Synthesizer(Learner):
         )
         self.interrupted_, self._calls = False, 0
         self._tell(Progress("encode", 1, 1, time.monotonic() - began, finished=True))
-        self._learn(encoded, self.codec_.layout, seeds.integer(seed, "learn"))
+        with keeping_model(self):
+            self._learn(encoded, self.codec_.layout, seeds.integer(seed, "learn"))
         return self
 
     def _fit_private(self, X: Any, schema: Schema | None, privacy: Privacy) -> Self:
@@ -206,8 +208,9 @@ class Synthesizer(Learner):
         bounded = {} if opened.units is None else {"rows_per_unit": opened.most_rows}
         del opened
         self._tell(Progress("encode", 1, 1, time.monotonic() - began, finished=True))
-        self._learn_private(prepared)
-        self.ledger_ = prepared.accountant.ledger(type(self).__name__, bounded)
+        with keeping_model(self):
+            self._learn_private(prepared)
+            self.ledger_ = prepared.accountant.ledger(type(self).__name__, bounded)
         return self
 
     def _reused(self) -> TableCodec | None:

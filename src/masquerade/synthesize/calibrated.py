@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.codec.calibration import ScalarMap
 from masquerade.errors import ArtifactError
+from masquerade.interrupts import interruptible
 from masquerade.nets.weights import from_arrays, to_arrays
+from masquerade.progress import Progress
 from masquerade.synthesize.base import Synthesizer
 from masquerade.synthesize.given import Condition
-from masquerade.synthesize.sampling import Drawable, Sampler
+from masquerade.synthesize.sampling import Drawable, Referee, Sampler
 
 __all__ = ["Calibrated"]
 
@@ -34,6 +37,18 @@ class Calibrated(Synthesizer):
     @abstractmethod
     def _net(self, layout: Layout, rows: int) -> Drawable:
         """The pure functions of the net for a table of so many rows."""
+
+    def _calibrate(self, referee: Referee) -> None:
+        """Bring single columns to the training table's: coarsely but at once where Ctrl-C came, or comes."""
+        began = time.monotonic()
+        self._tell(Progress("calibrate", 0, 1, 0.0))
+        try:
+            with interruptible():
+                self._bias, self._map = referee.calibration(self._params, quick=self.interrupted_)
+        except KeyboardInterrupt:
+            self.interrupted_ = True
+            self._bias, self._map = referee.calibration(self._params, quick=True)
+        self._tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
 
     def _draw(self, rows: int, known: Condition | None, seed: int) -> Encoded:
         return self._map.apply(self._sampler.draw(self._params, rows, seed, self._bias, known))

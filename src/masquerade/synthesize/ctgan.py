@@ -272,8 +272,6 @@ class CTGAN(Calibrated):
         )
         if checkpoint is not None:
             checkpoint.save(outcome.state, outcome.trail, now=True)
-        began = time.monotonic()
-        tell(Progress("calibrate", 0, 1, 0.0))
         self.history_, self.interrupted_ = outcome.trail.history, outcome.stopped == "interrupted"
         if outcome.stopped == "diverged":
             warnings.warn(
@@ -283,8 +281,7 @@ class CTGAN(Calibrated):
                 stacklevel=3,
             )
         self._params = normalised(outcome.trail.best, data)
-        self._bias, self._map = referee.calibration(self._params, quick=self.interrupted_)
-        tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
+        self._calibrate(referee)
 
     def _learn_private(self, prepared: Prepared) -> None:
         assert self.privacy is not None, "a guarantee was asked for"

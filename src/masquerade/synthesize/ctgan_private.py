@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from masquerade.codec.calibration import frequency_bias
 from masquerade.errors import SettingError
+from masquerade.interrupts import interruptible
 from masquerade.nets.gan_private import PrivateGAN, PrivateGANTraining
 from masquerade.nets.loop import Compilation
 from masquerade.privacy.dpsgd import Plan
@@ -118,7 +119,11 @@ def learn_privately(
     began = time.monotonic()
     tell(Progress("calibrate", 0, 1, 0.0))
     params = _normalised(gan, params, waiting)
-    bias = _bias(gan, sampler, params, rounds=2 if interrupted else 8)
+    try:
+        with interruptible():
+            bias = _bias(gan, sampler, params, rounds=2 if interrupted else 8)
+    except KeyboardInterrupt:
+        interrupted, bias = True, _bias(gan, sampler, params, rounds=2)
     tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
     return Learned(sampler, params, bias, history, interrupted)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.errors import ConditionError, SettingError, TableError, nearest
+from masquerade.interrupts import keeping_model
 from masquerade.pictures import LABEL, Pictures, check_classes
 from masquerade.privacy.ledger import Ledger
 from masquerade.synthesize.image_model import PictureModel
@@ -104,7 +105,8 @@ class ImageSynthesizer(PictureModel):
         self._shares = np.bincount(numbers, minlength=max(self.classes_.size, 1)) / len(pictures)
         self.ledger_ = Ledger(unit="picture", mechanism=type(self).__name__)
         self.interrupted_, self._calls, self.history_ = False, 0, []
-        self._learn(pictures.images, numbers, seeds.integer(seed, "learn"))
+        with keeping_model(self):
+            self._learn(pictures.images, numbers, seeds.integer(seed, "learn"))
         return self
 
     def _take(self, pictures: Pictures) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masquerade.errors import SettingError
+from masquerade.interrupts import keeping_model
 from masquerade.nets.picture_critic_private import PrivateCritic
 from masquerade.nets.picture_gan import PictureGAN, PictureSettings
 from masquerade.nets.picture_gan_private import Recipe
@@ -214,7 +215,8 @@ class ImageGAN(AdversarialImages):
         self.interrupted_, self._calls, self.history_ = False, 0, []
         known = numbers >= 0
         images, numbers = (pictures.images, numbers) if known.all() else (pictures.images[known], numbers[known])
-        self._learn_privately(images, numbers, start)
+        with keeping_model(self):
+            self._learn_privately(images, numbers, start)
         return self
 
     def _learn_privately(self, images: NDArray[np.uint8], numbers: NDArray[np.int32], start: Any) -> None:

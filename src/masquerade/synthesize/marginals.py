@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from masquerade import seeds
 from masquerade.codec.arrays import Encoded, Layout
 from masquerade.errors import ArtifactError, InterruptedTraining, SettingError
+from masquerade.interrupts import hold, interruptible
 from masquerade.nets.junction import JunctionTree
 from masquerade.privacy.budget import Privacy
 from masquerade.progress import Callback, Progress
@@ -137,13 +138,16 @@ class Marginals(AnyCells):
         epsilon = accountant.spent()
         rounds = Rounds(codes, columns, total, planned, sensitivity, self.max_cells)
         try:
-            for done, count in enumerate(planned.rounds):
-                self._tell(Progress("measure", done, len(planned.rounds), time.monotonic() - began))
-                rounds.step(count, last=done == len(planned.rounds) - 1)
-                told = {"round": done + 1, "epsilon": epsilon, "cliques": len(rounds.measured)}
-                self.history_.append({key: float(value) for key, value in told.items()})
+            with interruptible():
+                for done, count in enumerate(planned.rounds):
+                    self._tell(Progress("measure", done, len(planned.rounds), time.monotonic() - began))
+                    rounds.step(count, last=done == len(planned.rounds) - 1)
+                    told = {"round": done + 1, "epsilon": epsilon, "cliques": len(rounds.measured)}
+                    self.history_.append({key: float(value) for key, value in told.items()})
+                hold()
         except KeyboardInterrupt:
             self.interrupted_ = True
+            hold()
         return rounds
 
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.errors import MasqueradeWarning
+from masquerade.interrupts import keeping_model
 from masquerade.nets.loop import Compilation, Schedule, seconds_left, train
 from masquerade.nets.picture_merf import EmbeddingMatcher, MatchingSettings, WindowFeatures
 from masquerade.nets.picture_nets import PictureGenerator, PictureNetFactory
@@ -146,7 +147,8 @@ class DPMERF(NetImages):
         numbers = class_numbers(pictures, self.classes_)
         self._take_shape(pictures)
         self.interrupted_, self._calls, self.history_ = False, 0, []
-        self._learn(pictures.images, numbers, secrets.randbits(63))
+        with keeping_model(self):
+            self._learn(pictures.images, numbers, secrets.randbits(63))
         return self
 
     def _learn(self, images: NDArray[np.uint8], classes: NDArray[np.int32], seed: int) -> None:

@@ -168,8 +168,6 @@ class TVAE(Calibrated):
             validate=lambda params: -float(bound(params, held)),
             callback=tell,
         )
-        began = time.monotonic()
-        tell(Progress("calibrate", 0, 1, 0.0))
         self.history_, self.interrupted_ = outcome.trail.history, outcome.stopped == "interrupted"
         if outcome.stopped == "diverged":
             warnings.warn(
@@ -180,5 +178,4 @@ class TVAE(Calibrated):
             )
         self._params = outcome.trail.best[1]
         referee = Referee(self._sampler, encoded, layout, protect=self.protect, seed=seeds.integer(seed, "calibrate"))
-        self._bias, self._map = referee.calibration(self._params, quick=self.interrupted_)
-        tell(Progress("calibrate", 1, 1, time.monotonic() - began, finished=True))
+        self._calibrate(referee)

@@ -2,6 +2,12 @@
 
 What is tight is audited white box with many runs; whole models are fitted again and again with and without a canary and judged
 by what leaves the house. Nothing here has a seed: the noise comes from the operating system. `--quick` runs a tenth of it.
+
+Rivals are asked for by name, each with the Python of an environment of its own (`pip install` there: dpmm 0.1.9;
+smartnoise-synth 1.0.8 with torch and packaging; datasynthesizer 0.1.13 with numpy<2 and pandas<3). `--only` without a name
+leaves out all of ours:
+
+    python benchmarks/audit.py --only --rival dpmm-privbayes=PYTHON --scenario declared inferred
 """
 
 from __future__ import annotations
@@ -37,7 +43,21 @@ from masquerade.studies.auditing.pairs import finding_of_scores
 from masquerade.studies.auditing.preparing import audit_domains, audit_preparation
 
 EPSILON, DELTA = 1.0, 1e-6
-RIVALS = {"dpmm-mst": "peer_dpmm_audit.py"}
+RIVALS = {
+    "dpmm-mst": ("peer_dpmm_audit.py", "mst"),
+    "dpmm-privbayes": ("peer_dpmm_audit.py", "privbayes"),
+    "dpmm-aim": ("peer_dpmm_audit.py", "aim"),
+    "smartnoise-mst": ("peer_smartnoise_audit.py", "mst"),
+    "smartnoise-mwem": ("peer_smartnoise_audit.py", "mwem"),
+    "smartnoise-aim": ("peer_smartnoise_audit.py", "aim"),
+    "smartnoise-patectgan": ("peer_smartnoise_audit.py", "patectgan"),
+    "smartnoise-dpctgan": ("peer_smartnoise_audit.py", "dpctgan"),
+    "datasynthesizer": ("peer_datasynthesizer_audit.py", "privbayes"),
+    "datasynthesizer-default-seed": ("peer_datasynthesizer_audit.py", "default-seed"),
+}
+"""The worker of a rival, and which model of it."""
+SCENARIOS = ("declared", "inferred", "odd")
+EXTREME = 1_000_000
 SMALL = Schema(
     (
         Column("job", "categorical", levels=("clerk", "nurse", "smith")),
@@ -138,29 +158,68 @@ def without_numbers(schema: Schema) -> Schema:
     return dataclasses.replace(schema, columns=tuple(column for column in schema if not column.is_numeric))
 
 
-def theirs(python: Path, worker: str, trials: int) -> Finding:
-    """A rival's synthesizer, fitted in its own environment; its claim is ε and δ, for its events are not known.
+def spelled(table: pl.DataFrame) -> pl.DataFrame:
+    """The table as rivals get it: no rival takes the words for a truth value."""
+    return table.with_columns(pl.when("member").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("member"))
 
-    The public domain is the declared one. An outcome is how far drawn rows agree with the canary.
+
+def canary_of(scenario: str) -> pl.DataFrame:
+    """The row that one of two neighbouring tables has more.
+
+    Args:
+        scenario: `"declared"`: common values that are rarely together; `"inferred"`: the same with a level and a number that
+            nobody else has, for rivals that find levels and bounds themselves; `"odd"`: the same with a declared level that
+            nobody else has, and an empty cell.
     """
+    row = rare_row(small(), SMALL)
+    if scenario == "inferred":
+        return row.with_columns(job=pl.lit("canary"), age=pl.lit(EXTREME, pl.Int64))
+    if scenario == "odd":
+        return row.with_columns(grade=pl.lit("d"), age=pl.lit(None, pl.Int64))
+    return row
+
+
+def theirs(python: Path, worker: str, model: str, scenario: str, trials: int, minutes: float) -> list[dict[str, Any]]:
+    """A rival's synthesizer, fitted in its own environment; its claim is ε and δ, for its events are not known."""
     began = time.monotonic()
-    without = small().with_columns(pl.col("member").cast(pl.String))
-    canary = rare_row(small(), SMALL).with_columns(pl.col("member").cast(pl.String))
     with tempfile.TemporaryDirectory(prefix="masquerade-audit-") as folder:
         paths = [Path(folder) / name for name in ("without.csv", "canary.csv", "scores.json")]
-        without.write_csv(paths[0])
-        canary.write_csv(paths[1])
+        spelled(small()).write_csv(paths[0])
+        spelled(canary_of(scenario)).write_csv(paths[1])
         subprocess.run(
-            [python, Path(__file__).with_name(worker), *paths, "--trials", str(trials), "--epsilon", str(EPSILON),
-             "--delta", str(DELTA)],
-            check=True, env=os.environ | {"OMP_NUM_THREADS": "2"},
+            [python, Path(__file__).with_name(worker), *paths, "--model", model, "--scenario", scenario,
+             "--trials", str(trials), "--seconds", str(60 * minutes), "--epsilon", str(EPSILON), "--delta", str(DELTA)],
+            check=True, env={"OMP_NUM_THREADS": "2", **os.environ},
         )  # fmt: skip
-        found = json.loads(paths[2].read_text())
-    outcomes = {side: np.array(found[side], float) for side in ("without", "inside")}
-    return finding_of_scores(
-        outcomes["without"], outcomes["inside"], claim=Claim(EPSILON, DELTA), name=found["name"],
-        seconds=time.monotonic() - began,
-    )  # fmt: skip
+        scores = json.loads(paths[2].read_text())
+    return judged(scores, time.monotonic() - began)
+
+
+def judged(scores: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
+    """What a worker's scores say of the rival's claim.
+
+    Args:
+        scores: `name`; `names` of the numbers of an outcome: those of the released rows, then those that the model itself
+            carries; `without` and `inside`: these numbers, run by run.
+        seconds: how long it took.
+
+    Returns:
+        One or two findings, as `finding` and the `means` of each number without and with the canary: of the rows alone, and of
+        rows and model where the worker looked at the model.
+    """
+    sides = {side: np.array(scores[side], float) for side in ("without", "inside")}
+    rows, model = scores["names"]["rows"], scores["names"]["model"]
+    found = []
+    for names, seen in ((rows, "its rows"), ([*rows, *model], "its rows and model")):
+        if seen != "its rows" and not model:
+            continue
+        without, inside = (side[:, : len(names)] for side in sides.values())
+        finding = finding_of_scores(
+            without, inside, claim=Claim(EPSILON, DELTA), name=f"{scores['name']}: {seen}", seconds=seconds
+        )
+        both = zip(names, without.mean(axis=0), inside.mean(axis=0), strict=True)
+        found.append({"finding": finding, "means": {name: [float(a), float(b)] for name, a, b in both}})
+    return found
 
 
 def line(finding: Finding, note: str) -> str:
@@ -175,6 +234,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the runs")
     parser.add_argument("--only", nargs="*", default=None, help="some of them, by name")
     parser.add_argument("--rival", nargs="*", default=[], metavar="NAME=PYTHON", help=f"of {', '.join(RIVALS)}")
+    parser.add_argument("--scenario", nargs="*", default=SCENARIOS, choices=SCENARIOS, help="what rivals are told")
+    parser.add_argument("--trials", type=int, default=100, help="fits of a rival with and without the canary, at most")
+    parser.add_argument(
+        "--minutes", type=float, default=3, help="of a rival's fits; the first 20 of each side run anyway"
+    )
     parser.add_argument("--json", type=Path, help="write what was measured; what stands there is kept")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -188,12 +252,6 @@ def main() -> None:
             return dataclasses.replace(found, mechanism=f"{name} ({found.mechanism})")
 
         jobs[name] = ("broken: ", caught)
-    for pair in options.rival:
-        name, _, python = pair.partition("=")
-        jobs[name] = (
-            "rival: ",
-            lambda name=name, python=python: theirs(Path(python), RIVALS[name], max(round(60 * share), 20)),
-        )
     kept: dict[str, Any] = json.loads(options.json.read_text()) if options.json and options.json.exists() else {}
     print("| mechanism | ε at least, 95 % | whatever the noise | ε claimed | runs | seconds | |")
     print("|---|---|---|---|---|---|---|")
@@ -207,8 +265,24 @@ def main() -> None:
             continue
         print(line(found, note), flush=True)
         kept[name] = found.to_dict() | {"kind": note.rstrip(": ") or "ours"}
-        if options.json:
-            options.json.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+        write(options.json, kept)
+    for pair in options.rival:
+        name, _, python = pair.partition("=")
+        for scenario in options.scenario:
+            trials = max(round(options.trials * share), 20)
+            for found in theirs(Path(python), *RIVALS[name], scenario, trials, options.minutes):
+                print(line(found["finding"], "rival: "), flush=True)
+                kept[found["finding"].mechanism] = found["finding"].to_dict() | {
+                    "kind": "rival",
+                    "means": found["means"],
+                }
+            write(options.json, kept)
+
+
+def write(path: Path | None, kept: dict[str, Any]) -> None:
+    """What was measured so far."""
+    if path:
+        path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

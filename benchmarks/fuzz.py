@@ -1,13 +1,15 @@
-"""Damaged files: 10,000 mutations of models and text files, each of which must be refused in one clear line, or still work.
+"""Damaged files: 10,000 mutations of models and other files, each of which must be refused in one clear line, or still work.
 
 Of every damaged file it is asked: nothing but a `MasqueradeError` of one line is raised, by loading it and by drawing five rows
 or transforming five; nothing takes over 5 seconds of the processor beyond what the whole file takes, or 500 MB more memory;
-no file appears beside it, and no code of it runs. A file whose seal is broken must not load at all. Run by hand:
+no file appears beside it, and no code of it runs. A file whose seal is broken must not load at all, nor a sealed (encrypted)
+one of which any byte is another. Run by hand:
 
     python benchmarks/fuzz.py --mutations 10000 --seed 0
+    python benchmarks/fuzz.py --subjects sealed age --begin 5000 --mutations 1000
 
 The first run trains tiny models to damage, which takes a minute or two. Every fault is printed with the number that makes it
-again: `--only NUMBER`.
+again, with the same `--subjects`: `--only NUMBER`.
 """
 
 from __future__ import annotations
@@ -35,34 +37,17 @@ import jax
 import polars as pl
 
 import masquerade as mq
+from fuzz_pictures import change, picture_models, picture_sets
+from fuzz_sealed import age, keys, sealed
 from masquerade.errors import MasqueradeError
-from mutations import Mutant, mutant_of
+from mutations import Mutant
+from subjects import Subject, damaged_model, damaged_text
 
-__all__ = ["Subject", "fuzz", "models", "table", "texts"]
+__all__ = ["Subject", "fuzz", "models", "private_models", "table", "texts"]
 
 SECONDS = 5.0
 PATIENCE = 10
-MEGABYTES = 500
 ROWS = 60
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A file to damage.
-
-    Args:
-        name: of the file.
-        content: its bytes while it is whole.
-        use: what is done with it: loads, and draws or transforms.
-        model: whether it is a `.mq` file.
-        seconds: how long that takes while it is whole.
-    """
-
-    name: str
-    content: bytes
-    use: Callable[[Path], object]
-    model: bool
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -125,14 +110,28 @@ def models(folder: Path, only: Collection[str] | None = None) -> list[Subject]:
         ).fit(public),
         "marginals": lambda: mq.Marginals(privacy=mq.Privacy(epsilon=1.0)).fit(public, schema=declared(public)),
     }  # fmt: skip
+    return _saved(folder, made, only)
+
+
+def private_models(folder: Path, only: Collection[str] | None = None) -> list[Subject]:
+    """The same of nets that were trained under a guarantee."""
+    public = table(600).select("age", "sex", "member")
+    loose, schema = mq.Privacy(epsilon=20.0), declared(public)
+    small: dict[str, Any] = {"embedding_dim": 4, "generator_dim": (8,), "discriminator_dim": (8,)}
+    made: dict[str, Callable[[], Any]] = {
+        "autoregressive-private": lambda: mq.Autoregressive(privacy=loose, epochs=1, size="small").fit(public, schema=schema),
+        "ctgan-private": lambda: mq.CTGAN(privacy=loose, epochs=1, **small).fit(public, schema=schema),
+    }  # fmt: skip
+    return _saved(folder, made, only)
+
+
+def _saved(folder: Path, made: dict[str, Callable[[], Any]], only: Collection[str] | None) -> list[Subject]:
     out = []
     for name, make in made.items():
-        if only is not None and name not in only:
-            continue
-        model = make()
-        path = folder / f"{name}.mq"
-        model.save(path)
-        out.append(Subject(path.name, path.read_bytes(), draw, model=True))
+        if only is None or name in only:
+            path = folder / f"{name}.mq"
+            make().save(path)
+            out.append(Subject(path.name, path.read_bytes(), draw, damaged_model))
     return out
 
 
@@ -188,19 +187,19 @@ def texts() -> list[Subject]:
 
     return [
         Subject("schema.toml", tomli_w.dumps(schema.to_dict()).encode(),
-                lambda path: spelling.parse(frame, read_schema(path)), model=False),
+                lambda path: spelling.parse(frame, read_schema(path)), damaged_text),
         Subject("policy.toml", b'tstr = { min = 0.88 }\ndetection_auc = { max = 0.6 }\nepsilon = { max = 3 }\n',
-                lambda path: with_policy(report, Policy.of(path)), model=False),
-        Subject("out.csv.ledger.json", json.dumps(ledger.to_dict(), indent=1).encode(), use_ledger, model=False),
+                lambda path: with_policy(report, Policy.of(path)), damaged_text),
+        Subject("out.csv.ledger.json", json.dumps(ledger.to_dict(), indent=1).encode(), use_ledger, damaged_text),
         Subject("groups.toml", b'[groups]\nperson = ["age", "sex"]\nmoney = ["income"]\n',
-                lambda path: check_groups(read_groups(path), ["age", "sex", "income"]), model=False),
+                lambda path: check_groups(read_groups(path), ["age", "sex", "income"]), damaged_text),
         Subject("mask.toml", b'[columns.note]\nhow = "replace"\nkind = "name"\n[columns.income]\nhow = "noise"\nscale = 50\n'
                 b'[columns.age]\nhow = "generalize"\nwidth = 10\n[columns.id]\nhow = "redact"\nkeep_first = 1\n',
-                use_rules, model=False),
+                use_rules, damaged_text),
         Subject("pipeline.toml", b'input = "people.csv"\nseed = 3\n\n[[step]]\ndo = "clean"\ntrim_spaces = true\n\n[[step]]\n'
                 b'do = "mask"\ncolumns = ["note"]\nhow = "replace"\noutput = "masked.csv"\n\n[[step]]\ndo = "synthesize"\n'
                 b'rows = 20\nepochs = 2\noutput = "made.csv"\n\n[[step]]\ndo = "evaluate"\noutput = "report.html"\n',
-                use_pipeline, model=False),
+                use_pipeline, damaged_text),
     ]  # fmt: skip
 
 
@@ -223,9 +222,9 @@ def fuzz(
     *,
     mutations: int,
     seed: int,
-    only: int | None = None,
+    begin: int = 0,
     told: Callable[[int, Fault | None], None] = lambda number, fault: None,
-) -> tuple[list[Fault], collections.Counter[str]]:
+) -> tuple[list[Fault], collections.Counter[tuple[str, str]]]:
     """Damage and use files.
 
     Args:
@@ -233,21 +232,21 @@ def fuzz(
         folder: an empty folder to work in.
         mutations: how many.
         seed: of every choice; mutation i is the same whatever `mutations` is.
-        only: try this mutation alone.
+        begin: the number of the first one.
         told: called before each mutation with its number and None, and with its fault where it has one.
 
     Returns:
-        The faults; and how many mutants were refused, and how many worked.
+        The faults; and how many mutants of each file were "refused", and how many "worked".
     """
     faults: list[Fault] = []
-    outcomes: collections.Counter[str] = collections.Counter()
-    for number in range(mutations) if only is None else [only]:
+    outcomes: collections.Counter[tuple[str, str]] = collections.Counter()
+    for number in range(begin, begin + mutations):
         told(number, None)
         subject = subjects[number % len(subjects)]
-        mutant = mutant_of(subject.content, model=subject.model, rng=random.Random(f"{seed}/{number}"))
+        mutant = subject.damage(subject.content, random.Random(f"{seed}/{number}"))
         what = _tried(subject, mutant, folder / subject.name)
         if what in ("refused", "worked"):
-            outcomes[what] += 1
+            outcomes[subject.name, what] += 1
         else:
             faults.append(Fault(number, subject.name, mutant.how, what))
             told(number, faults[-1])
@@ -267,9 +266,11 @@ def _tried(subject: Subject, mutant: Mutant, path: Path) -> str:
         what = "refused" if _clear(error) else f"an unclear message: {error!s:.300}"
     except TooLong:
         what = f"over {SECONDS + 2 * subject.seconds:.0f} s: {_where()}"
-    except Exception as error:  # noqa: BLE001 - this is what is looked for
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - this is what is looked for, a panic of a library among it
         what = f"{type(error).__name__}: {str(error)[:200]} {_where()}"
-    if _memory_peak() - held > MEGABYTES:
+    if _memory_peak() - held > subject.megabytes:
         what = f"{_memory_peak() - held:.0f} MB"
     if (now := _listing(path.parent)) != before:
         what = f"files appeared: {sorted(now - before)}"
@@ -333,29 +334,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--begin", type=int, default=0, help="the number of the first mutation")
     parser.add_argument("--only", type=int, help="try the mutation of this number alone")
     parser.add_argument(
-        "--kept", type=Path, help="a folder where the models to damage are kept from one run to the next"
+        "--subjects", nargs="+", choices=GROUPS, default=list(GROUPS), help="which files; all by default"
+    )
+    parser.add_argument(
+        "--kept", type=Path, help="a folder where the files to damage are kept from one run to the next"
     )
     options = parser.parse_args()
+    begin, count = (options.begin, options.mutations) if options.only is None else (options.only, 1)
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as compiled, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        work = Path(name) / "work"
+        work, made = Path(name) / "work", Path(name) / "made"
         work.mkdir()
-        jax.config.update("jax_compilation_cache_dir", compiled)
+        jax.config.update("jax_compilation_cache_dir", str(options.kept / "compiled") if options.kept else compiled)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        subjects = _kept(options.kept) if options.kept else models(Path(name))
-        subjects += texts()
-        for path in Path(name).glob("*.mq"):
-            path.unlink()
-        subjects = [timed(subject, work) for subject in subjects]
+        found = [subject for group in options.subjects for subject in GROUPS[group]((options.kept or made) / group)]
+        subjects = [timed(subject, work) for subject in found]
         began = time.monotonic()
-        faults, outcomes = fuzz(
-            subjects, work, mutations=options.mutations, seed=options.seed, only=options.only,
-            told=_told,
-        )  # fmt: skip
-    print(f"{options.mutations if options.only is None else 1:,} mutations in {time.monotonic() - began:.0f} s: "
-          f"{outcomes['refused']:,} refused, {outcomes['worked']:,} worked, {len(faults):,} faults")  # fmt: skip
+        faults, outcomes = fuzz(subjects, work, mutations=count, seed=options.seed, begin=begin, told=_told)
+    for subject in subjects:
+        of = {what: outcomes[subject.name, what] for what in ("refused", "worked")}
+        bad = sum(fault.name == subject.name for fault in faults)
+        print(f"{subject.name:<28} {of['refused']:>6,} refused {of['worked']:>6,} worked {bad:>4,} faults")
+    total = {what: sum(n for (_, kind), n in outcomes.items() if kind == what) for what in ("refused", "worked")}
+    print(f"{count:,} mutations in {time.monotonic() - began:.0f} s: "
+          f"{total['refused']:,} refused, {total['worked']:,} worked, {len(faults):,} faults")  # fmt: skip
     os._exit(1 if faults else 0)
 
 
@@ -367,12 +372,28 @@ def _told(number: int, fault: Fault | None) -> None:
         print(f"--only {fault.number}: {fault.name}, {fault.how}: {fault.what}", flush=True)
 
 
-def _kept(folder: Path) -> list[Subject]:
+def _kept(folder: Path, make: Callable[[Path], list[Subject]], use: Callable[[Path], object]) -> list[Subject]:
     """The models of an earlier run, made where there are none yet."""
     folder.mkdir(parents=True, exist_ok=True)
     if not list(folder.glob("*.mq")):
-        return models(folder)
-    return [Subject(path.name, path.read_bytes(), draw, model=True) for path in sorted(folder.glob("*.mq"))]
+        return make(folder)
+    return [Subject(path.name, path.read_bytes(), use, damaged_model) for path in sorted(folder.glob("*.mq"))]
+
+
+def _afresh(folder: Path, make: Callable[[Path], list[Subject]]) -> list[Subject]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return make(folder)
+
+
+GROUPS: dict[str, Callable[[Path], list[Subject]]] = {
+    "tables": lambda folder: _kept(folder, models, draw),
+    "texts": lambda folder: texts(),
+    "private": lambda folder: _kept(folder, private_models, draw),
+    "pictures": lambda folder: _kept(folder, picture_models, change),
+    "sets": lambda folder: picture_sets(),
+    "sealed": lambda folder: [*_afresh(folder, sealed), *keys()],
+    "age": lambda folder: _afresh(folder, age),
+}
 
 
 if __name__ == "__main__":

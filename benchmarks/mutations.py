@@ -85,7 +85,7 @@ def _twice(content: bytes, rng: random.Random) -> bytes:
 
 
 def _exchanged(content: bytes, rng: random.Random) -> bytes:
-    size = rng.randrange(1, 64)
+    size = min(rng.randrange(1, 64), len(content) // 2)
     first, second = sorted(rng.randrange(len(content) - size) for _ in range(2))
     changed = bytearray(content)
     changed[first : first + size], changed[second : second + size] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -44,8 +45,26 @@ def test_damaged_files_are_refused_or_work(fuzz: ModuleType, made: list[Any], tm
     subjects = [fuzz.timed(subject, work) for subject in [*made, *fuzz.texts()]]
     faults, outcomes = fuzz.fuzz(subjects, work, mutations=600, seed=5)
     assert faults == []
-    assert outcomes["refused"] > 300, "damage is mostly noticed"
-    assert outcomes["worked"] > 20, "and some changes are harmless, so mutants do get that far"
+    assert total(outcomes, "refused") > 300, "damage is mostly noticed"
+    assert total(outcomes, "worked") > 20, "and some changes are harmless, so mutants do get that far"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_pictures_are_refused_or_read_and_sealed_files_are_refused(fuzz: ModuleType, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    subjects = [
+        fuzz.timed(subject, work) for name in ("sets", "sealed", "age") for subject in fuzz.GROUPS[name](tmp_path)
+    ]
+    plain = [subject for subject in subjects if "password.mq" not in subject.name and "phrase" not in subject.name]
+    faults, outcomes = fuzz.fuzz(plain, work, mutations=5 * len(plain), seed=6)
+    assert faults == []
+    assert total(outcomes, "refused") > 60
+    assert total(outcomes, "worked") > 10
+
+
+def total(outcomes: Mapping[tuple[str, str], int], wanted: str) -> int:
+    return sum(count for (_, what), count in outcomes.items() if what == wanted)
 
 
 def test_the_fuzz_finds_faults(fuzz: ModuleType, tmp_path: Path) -> None:
@@ -58,15 +77,15 @@ def test_the_fuzz_finds_faults(fuzz: ModuleType, tmp_path: Path) -> None:
         (path.with_name("escaped")).unlink(missing_ok=first != b"{")
         int(path.read_text(encoding="utf-8"))
 
-    number = fuzz.Subject("n.txt", b"12345\n", careless, False)
+    number = fuzz.Subject("n.txt", b"12345\n", careless, fuzz.damaged_text)
     faults, _ = fuzz.fuzz([number], tmp_path, mutations=40, seed=0)
     assert any(fault.what.startswith("ValueError") for fault in faults)
 
-    blind = fuzz.Subject("m.mq", sealed(tmp_path), lambda path: None, True)
+    blind = fuzz.Subject("m.mq", sealed(tmp_path), lambda path: None, fuzz.damaged_model)
     faults, _ = fuzz.fuzz([blind], tmp_path, mutations=20, seed=0)
     assert any("seal" in fault.what for fault in faults)
 
-    messy = fuzz.Subject("n.txt", b"12345\n", lambda path: path.with_name("escaped").write_text("x"), False)
+    messy = fuzz.Subject("n.txt", b"12345\n", lambda path: path.with_name("escaped").write_text("x"), fuzz.damaged_text)
     faults, _ = fuzz.fuzz([messy], tmp_path, mutations=1, seed=0)
     assert "appeared" in faults[0].what
 

@@ -42,6 +42,7 @@ _DAMAGE = (
     TypeError,
     ArithmeticError,
 )
+_BAND = 256
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
 
 
@@ -146,7 +147,7 @@ def _upright(image: Image.Image, wanted: Wanted) -> Decoded:
         deep = np.asarray(image).astype(np.uint32)
         image = Image.fromarray(((np.minimum(deep, 65535) + 128) // 257).astype(np.uint8))
     elif "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
-        image = Image.fromarray(on_white(np.asarray(image.convert("RGBA"))))
+        image = _whitened(image)
     return Decoded(_turned(image, channels, wanted), (height, width), kind)
 
 
@@ -158,9 +159,19 @@ def _kind(image: Image.Image) -> str:
     return _KINDS.get(image.mode, image.mode)
 
 
+def _whitened(image: Image.Image) -> Image.Image:
+    """The same on white; band by band, for a large picture would take some twenty bytes a pixel at once."""
+    made = Image.new("RGB", image.size)
+    for top in range(0, image.height, _BAND):
+        box = (0, top, image.width, min(top + _BAND, image.height))
+        made.paste(Image.fromarray(on_white(np.asarray(image.crop(box).convert("RGBA")))), (0, top))
+    return made
+
+
 def _turned(image: Image.Image, channels: int, wanted: Wanted) -> NDArray[np.uint8]:
     channels = channels if wanted.channels is None else wanted.channels
-    image = image.convert("L" if channels == 1 else "RGB")
+    mode = "L" if channels == 1 else "RGB"
+    image = image if image.mode == mode else image.convert(mode)
     if wanted.size is not None and image.size != wanted.size[::-1]:
         image = image.resize(wanted.size[::-1], Image.Resampling.BICUBIC)
     return np.array(image, dtype=np.uint8).reshape(image.height, image.width, channels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import tokenize
 import warnings
 import zipfile
 import zlib
@@ -101,7 +102,10 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any
         raise ValueError("a header of more than 10,000 bytes")
     text = io.BytesIO(size + read_exactly(stream, length))
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read(text)
+    try:
+        shape, fortran, dtype = read(text)
+    except (MemoryError, RecursionError, SyntaxError, tokenize.TokenError):  # how Python's parser gives up
+        raise ValueError("a header that cannot be parsed") from None
     return shape, fortran, dtype, 8 + width + length
 
 

@@ -15,11 +15,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from masquerade import seeds
+from masquerade import artifact, seeds
 from masquerade.errors import ConditionError, SettingError, TableError, nearest
 from masquerade.interrupts import keeping_model
 from masquerade.pictures import LABEL, Pictures, check_classes
 from masquerade.privacy.ledger import Ledger
+from masquerade.synthesize.estimator import careful
 from masquerade.synthesize.image_model import PictureModel
 from masquerade.synthesize.image_source import open_pictures
 from masquerade.synthesize.settings import check_count
@@ -158,9 +159,11 @@ class ImageSynthesizer(PictureModel):
 
     def _chunks(self, numbers: NDArray[np.int32], seed: int, size: int) -> Iterator[Pictures]:
         for start in range(0, max(len(numbers), 1), size):
-            part = numbers[start : start + size]
-            labels = {LABEL: self.classes_[part]} if self.classes_.size else {}
-            yield Pictures(self._draw(part, seeds.integer(seed, "draw", start), start), labels)
+            with artifact.doubted(self._file):
+                part = numbers[start : start + size]
+                labels = {LABEL: self.classes_[part]} if self.classes_.size else {}
+                made = Pictures(self._draw(part, seeds.integer(seed, "draw", start), start), labels)
+            yield made
 
     def _sampling_seed(self, random_state: int | None) -> int:
         if random_state is not None:
@@ -168,6 +171,7 @@ class ImageSynthesizer(PictureModel):
         self._calls += 1
         return secrets.randbits(63) if self.random_state is None else seeds.integer(self._seed(), "sample", self._calls)
 
+    @careful
     def _numbers(self, n: int | None, given: Any, seed: int) -> NDArray[np.int32]:
         """The number of each picture's class."""
         if n is not None:

@@ -111,10 +111,29 @@ def test_facts_of_training(masker: mq.ImageMasker, told: list[Progress]) -> None
     assert "8 x 8" in masker._repr_html_()
 
 
-def test_classes_it_was_not_told_of_are_filled_as_none(masker: mq.ImageMasker) -> None:
+def test_untold_classes_are_the_likeliest_by_what_is_visible(masker: mq.ImageMasker, tmp_path: Path) -> None:
+    real = DIGITS[1000:1400]
+    bare = masker.transform(real.images)
+    assert not bare.labels
+    second, hidden = halves(real.images, masker._salt), np.broadcast_to(HIDDEN, (400, 8, 8))
+    likeliest = np.empty(400, np.int64)
+    for half in (False, True):
+        own = second == half
+        likeliest[own] = masker.classes_[masker._beliefs.likeliest(real.images[own], hidden[own], 1 - half)]
+    right = (likeliest == real.labels["label"]).mean()
+    assert right > 0.6  # by chance: a tenth
+    assert (masker.transform(real.images, y=likeliest).images == bare.images).all()
+    masker.save(tmp_path / "m.mq")
+    assert (mq.load(tmp_path / "m.mq").transform(real.images[:40]).images == bare.images[:40]).all()
+
+
+def test_classes_it_was_not_told_of_are_filled_without_one(masker: mq.ImageMasker) -> None:
     odd = mq.Pictures(DIGITS.images[:20], {"label": np.full(20, 77)})
-    bare = mq.Pictures(DIGITS.images[:20])
-    assert (masker.transform(odd).images == masker.transform(bare).images).all()
+    told = DIGITS[:20]
+    made = masker.transform(odd)
+    assert (made.labels["label"] == 77).all()
+    assert (made.images[:, ~HIDDEN] == told.images[:, ~HIDDEN]).all()
+    assert (made.images != masker.transform(told).images).any()
     texts = mq.Pictures(DIGITS.images[:20], {"label": np.full(20, "7")})
     with pytest.raises(SettingError, match="of texts when fitted"):
         masker.transform(texts)

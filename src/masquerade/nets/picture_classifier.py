@@ -94,9 +94,17 @@ class PictureClassifier:
         labels: NDArray[Any],
         *,
         seed: int,
+        max_seconds: float | None = None,
         callback: Callback = lambda progress: None,
     ) -> PictureClassifier:
         """Learn from pictures (n, height, width, channels) and their classes, integers below `classes`.
+
+        Args:
+            images: uint8.
+            labels: shape (n,).
+            seed: of the first weights and the batches.
+            max_seconds: wall-clock limit; None: none.
+            callback: told how far training is.
 
         Raises:
             InterruptedTraining: Ctrl-C.
@@ -108,7 +116,7 @@ class PictureClassifier:
             self._step,
             state,
             data,
-            Schedule(1, self.steps, quick=True),
+            Schedule(1, self.steps, max_seconds, quick=True),
             snapshot=lambda state: state.average,
             callback=callback,
             helps=True,
@@ -117,6 +125,10 @@ class PictureClassifier:
             raise InterruptedTraining("interrupted: half a classifier judges nothing.")
         self.weights = outcome.trail.best
         return self
+
+    def skeleton(self) -> Any:
+        """The shapes of the weights."""
+        return self._net
 
     def _step(self, state: _State, data: tuple[Array, Array]) -> tuple[_State, dict[str, Array]]:
         (u,) = uniforms(state.key, [(self.batch_size,)], state.steps)

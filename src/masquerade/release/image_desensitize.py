@@ -17,11 +17,11 @@ from masquerade.nets.picture_veil import VeilData
 from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.pictures import Pictures
 from masquerade.privacy.ledger import Ledger
-from masquerade.progress import Callback, Progress
+from masquerade.progress import Callback
 from masquerade.release.image_attackers import passes_for
 from masquerade.release.image_audit import audited, warn_of
 from masquerade.release.image_painter import Painter
-from masquerade.release.image_release import PictureRelease, check_modelled
+from masquerade.release.image_release import PictureRelease, check_modelled, under
 from masquerade.release.image_secrets import Groups, check_labels
 from masquerade.release.image_share import safe_share
 from masquerade.release.image_transport import Transport
@@ -224,15 +224,6 @@ class ImageDesensitizer(PictureRelease):
         )
         self._painter = Painter(net, params, self.groups_).fit(images, groups, seeds.integer(seed, "transport"))
 
-    def _tell_apart(self, stage: str) -> Callback:
-        """Tells of a small net's training beside that of the generator, under a name of its own."""
-
-        def told(progress: Progress) -> None:
-            if progress.stage == "train":
-                self._tell(Progress(stage, progress.done, progress.total, progress.seconds, finished=progress.finished))
-
-        return told
-
     # ── changing pictures ──────────────────────────────────────────────────────────────────────────────────────
 
     @careful
@@ -284,12 +275,8 @@ class ImageDesensitizer(PictureRelease):
         self.groups_ = Groups(np.array(config["secrets"]), np.array(config["kept"]), arrays["pairs"], arrays["counts"])
         self.code_share_ = float(config["code_share"])
         net = veil_of(self, self.shape_, len(self.groups_), 1)
-        params = from_arrays(net.skeleton(), _under("net", arrays))
+        params = from_arrays(net.skeleton(), under("net", arrays))
         transport = Transport(arrays["turns"], arrays["knots"], arrays["scores"])
         self._painter = Painter(net, params, self.groups_, transport)
         self._classifier = PictureClassifier(self.shape_, len(self.groups_))
-        self._classifier.weights = from_arrays(self._classifier._net, _under("classifier", arrays))
-
-
-def _under(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {key.removeprefix(name): array for key, array in arrays.items() if key.startswith(name)}
+        self._classifier.weights = from_arrays(self._classifier.skeleton(), under("classifier", arrays))

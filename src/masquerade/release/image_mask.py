@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
@@ -13,15 +14,16 @@ from numpy.typing import NDArray
 
 from masquerade import seeds
 from masquerade.errors import SettingError, TableError, nearest
-from masquerade.nets.loop import Compilation, Schedule
+from masquerade.nets.loop import Compilation, Schedule, seconds_left
 from masquerade.nets.picture_filling import FillData, FillNet, FillNetFactory, FillSettings, PictureFilling
 from masquerade.nets.picture_nets import PictureCritic, PictureNetFactory
 from masquerade.nets.weights import from_arrays, to_arrays
 from masquerade.pictures import LABEL, Pictures
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback
+from masquerade.release.image_beliefs import Beliefs
 from masquerade.release.image_regions import box_mask, check_box, halves, read_masks
-from masquerade.release.image_release import PictureRelease, blocks, check_modelled
+from masquerade.release.image_release import PictureRelease, blocks, check_modelled, under
 from masquerade.release.image_ways import WAYS, blackened, blurred, default_grain, pixelated
 from masquerade.synthesize.estimator import careful
 from masquerade.synthesize.image_base import as_pictures
@@ -39,6 +41,9 @@ LEAST_OF_CLASS = 10
 AUDITED = 500
 """Pictures whose fills by both nets are compared."""
 
+BELIEFS_SHARE = 0.25
+"""Of the time for training, where that is limited: what classifiers get, where the pictures have classes."""
+
 STEPS = 2_000
 """Steps of each net at least, however few pictures there are; the most are twice as many."""
 
@@ -47,9 +52,10 @@ class ImageMasker(PictureRelease):
     """Hides a region of every picture; all pixels outside of it stay as they are, to the bit.
 
     With `how="generate"` a net draws what could have been there, G(x, m) → x̂, from what the picture still shows and, where the
-    pictures have classes, from the class, which is released beside it. Fills vary from draw to draw. The net of a picture never
-    saw it: two are trained, each on half of the pictures, and each fills the other half; which half, a keyed hash of the
-    pixels tells (as of `Masker`). The classic ways learn nothing; of them only `"blackout"` takes everything away.
+    pictures have classes, from the class, which is released beside it; where it is not told, from the likeliest one, as a
+    classifier of pictures with holes sees it. Fills vary from draw to draw. The nets of a picture never saw it: two of each are
+    trained, each on half of the pictures, and each fills the other half; which half, a keyed hash of the pixels tells (as of
+    `Masker`). The classic ways learn nothing; of them only `"blackout"` takes everything away.
 
     Args:
         box: `(top, left, height, width)` in pixels: what is hidden of every picture.
@@ -200,6 +206,7 @@ class ImageMasker(PictureRelease):
         return PictureFilling(self.shape_, self.classes_.size, settings, generator, critic)
 
     def _learn(self, pictures: Pictures, masks: NDArray[np.bool_], seed: int) -> None:
+        began = time.monotonic()
         self._salt = seeds.stream(seed, "halves").bytes(32)
         second = halves(pictures.images, self._salt)
         order = np.argsort(second, kind="stable")
@@ -214,15 +221,26 @@ class ImageMasker(PictureRelease):
         wanted = int(np.clip(12 * counts.max() // size, STEPS, 2 * STEPS))
         epochs = self.epochs or max(2 * wanted // steps, 1)
         self._net = net = self._filling(int(counts.min()), epochs * steps // 2)
+        numbers, limit = self._numbers(pictures), seconds_left(self.max_minutes, began)
+        if self.classes_.size:  # before the nets that fill: those are worth keeping also if Ctrl-C ends their training
+            self._beliefs = Beliefs(self.shape_, self.classes_.size).fit(
+                pictures.images,
+                numbers,
+                second,
+                masks,
+                seed=seeds.integer(seed, "beliefs"),
+                max_seconds=None if limit is None else BELIEFS_SHARE * limit,
+                callback=self._tell_apart("classifier"),
+            )
         data = FillData(
             jnp.asarray(pictures.images[order]),
-            jnp.asarray(self._numbers(pictures)[order]),
+            jnp.asarray(numbers[order]),
             jnp.asarray(masks),
             jnp.array([0, counts[0]]),
             jnp.asarray(counts),
         )
-        limit = None if self.max_minutes is None else 60 * self.max_minutes
-        schedule = Schedule(epochs, steps, limit, validate_every=epochs, quick=True)
+        left = seconds_left(self.max_minutes, began)
+        schedule = Schedule(epochs, steps, left, validate_every=epochs, quick=True)
         self._params = self._train(net, data, schedule, seeds.integer(seed, "train"))
         self._forget()
 
@@ -242,20 +260,21 @@ class ImageMasker(PictureRelease):
     # ── masking ────────────────────────────────────────────────────────────────────────────────────────────────
 
     @careful
-    def transform(self, X: Any, mask: Any = None, random_state: int | None = None) -> Pictures:
+    def transform(self, X: Any, mask: Any = None, random_state: int | None = None, y: Any = None) -> Pictures:
         """The pictures with the region hidden, in their order, and their labels as they were.
 
         Args:
             X: pictures of the fitted size, as for `fit`; they are not changed. The classes they have help to fill.
             mask: what is hidden in place of the setting: booleans, (height, width) or (n, height, width).
             random_state: seed of this draw; None: that of the setting. Repeated draws of a picture tell more about it than one.
+            y: the class of each picture, shape (n,); None: what `X` says, and the likeliest where it says nothing.
 
         Raises:
             SchemaError: pictures of another size or mode.
             SettingError: the mask does not fit the pictures, or was one for each of the fitted ones and is missing for these.
         """
         self._check_fitted()
-        pictures = as_pictures(X)
+        pictures = as_pictures(X, y)
         self._check_same(pictures)
         masks = (
             self._asked(len(pictures), pictures.size)
@@ -314,14 +333,16 @@ class ImageMasker(PictureRelease):
         made = pictures.images.copy()
         key = jax.random.key(seeds.integer(seed, "fill"))
         second, classes = halves(pictures.images, self._salt), self._numbers(pictures)
-        anywhere = hidden.any(axis=(1, 2))
+        anywhere, untold = hidden.any(axis=(1, 2)), self.classes_.size and LABEL not in pictures.labels
         for half in (0, 1):
             places = np.flatnonzero((second == bool(half)) & anywhere)
-            net = jnp.int32(half if seen else 1 - half)
+            net = half if seen else 1 - half
+            if untold and places.size:
+                classes[places] = self._beliefs.likeliest(pictures.images[places], hidden[places], net)
             for block in blocks(len(places), BLOCK):
                 rows = places[block]
                 given = (pictures.images[rows], hidden[rows], classes[rows], rows.astype(np.int32))
-                made[rows] = np.asarray(self._drawing(self._params, net, key, *given))
+                made[rows] = np.asarray(self._drawing(self._params, jnp.int32(net), key, *given))
         return made
 
     # ── save and load ──────────────────────────────────────────────────────────────────────────────────────────
@@ -342,6 +363,8 @@ class ImageMasker(PictureRelease):
         if self.how == "generate":
             config |= {"salt": self._salt.hex(), "classes": self.classes_.tolist()}
             arrays |= {f"net{name}": array for name, array in to_arrays(self._params).items()}
+            if self.classes_.size:
+                arrays |= {f"beliefs{name}": array for name, array in self._beliefs.to_arrays().items()}
         return config, arrays
 
     def _from_state(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -353,8 +376,9 @@ class ImageMasker(PictureRelease):
         if self.how == "generate":
             self._salt, self.classes_ = bytes.fromhex(config["salt"]), np.array(config["classes"])
             self._net = self._filling(self.batch_size * 2, 1)
-            saved = {name.removeprefix("net"): array for name, array in arrays.items() if name != "mask"}
-            self._params = from_arrays(self._net.skeleton(), saved)
+            self._params = from_arrays(self._net.skeleton(), under("net", arrays))
+            if self.classes_.size:
+                self._beliefs = Beliefs(self.shape_, self.classes_.size).take(under("beliefs", arrays))
 
 
 def _apart(one: NDArray[np.uint8], other: NDArray[np.uint8], hidden: NDArray[np.bool_]) -> float:

@@ -16,10 +16,10 @@ from masquerade import seeds
 from masquerade.errors import MasqueradeWarning, SchemaError, TableError
 from masquerade.nets.loop import Compilation, Schedule, train
 from masquerade.pictures import Pictures
-from masquerade.progress import Progress
+from masquerade.progress import Callback, Progress
 from masquerade.synthesize.image_model import PictureModel
 
-__all__ = ["PictureRelease", "check_modelled"]
+__all__ = ["PictureRelease", "blocks", "check_modelled", "under"]
 
 LEAST_SIDE, MOST_SIDE = 8, 64
 
@@ -94,6 +94,15 @@ class PictureRelease(PictureModel):
             )
         return outcome.trail.best
 
+    def _tell_apart(self, stage: str) -> Callback:
+        """Tells of a small net's training beside that of the generator, under a name of its own."""
+
+        def told(progress: Progress) -> None:
+            if progress.stage == "train":
+                self._tell(Progress(stage, progress.done, progress.total, progress.seconds, finished=progress.finished))
+
+        return told
+
     def _transform_seed(self, random_state: int | None) -> int:
         """The seed of one `transform`: the same for the same setting, else fresh."""
         if random_state is not None:
@@ -135,3 +144,8 @@ def blocks(count: int, size: int) -> list[NDArray[np.int64]]:
     for start in range(0, count, size):
         found.append(np.minimum(np.arange(start, start + size), count - 1))
     return found
+
+
+def under(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The arrays whose names begin so, without that beginning."""
+    return {key.removeprefix(name): array for key, array in arrays.items() if key.startswith(name)}

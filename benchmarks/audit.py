@@ -53,10 +53,14 @@ RIVALS = {
     "smartnoise-patectgan": ("peer_smartnoise_audit.py", "patectgan"),
     "smartnoise-dpctgan": ("peer_smartnoise_audit.py", "dpctgan"),
     "datasynthesizer": ("peer_datasynthesizer_audit.py", "privbayes"),
+    "dpmm-privbayes-choice": ("peer_dpmm_choice_audit.py", "privbayes"),
     "datasynthesizer-default-seed": ("peer_datasynthesizer_audit.py", "default-seed"),
 }
 """The worker of a rival, and which model of it."""
 SCENARIOS = ("declared", "inferred", "odd")
+"""What rivals are told of the common table."""
+OWN = {"dpmm-privbayes-choice": ("choice",)}
+"""Which are asked something else."""
 EXTREME = 1_000_000
 SMALL = Schema(
     (
@@ -179,13 +183,26 @@ def canary_of(scenario: str) -> pl.DataFrame:
     return row
 
 
+def nearly_empty(count: int = 20_000) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Eight columns of yes and no, two of which say yes once, in different rows; and a row where both do."""
+    names = [f"c{i}" for i in range(8)]
+    values = np.random.default_rng(0).random((count, len(names))) < 0.5
+    values[:, :2] = np.eye(count, 2, dtype=bool)
+    canary = np.arange(len(names)) < 2
+    rows, row = (pl.DataFrame(part, schema=names).cast(pl.Int8) for part in (values, canary[None]))
+    words = pl.all().replace_strict({0: "no", 1: "yes"}, return_dtype=pl.String)
+    return rows.select(words), row.select(words)
+
+
 def theirs(python: Path, worker: str, model: str, scenario: str, trials: int, minutes: float) -> list[dict[str, Any]]:
     """A rival's synthesizer, fitted in its own environment; its claim is ε and δ, for its events are not known."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="masquerade-audit-") as folder:
         paths = [Path(folder) / name for name in ("without.csv", "canary.csv", "scores.json")]
-        spelled(small()).write_csv(paths[0])
-        spelled(canary_of(scenario)).write_csv(paths[1])
+        choice = scenario == "choice"
+        tables = nearly_empty() if choice else (spelled(small()), spelled(canary_of(scenario)))
+        for table, path in zip(tables, paths, strict=False):
+            table.write_csv(path)
         subprocess.run(
             [python, Path(__file__).with_name(worker), *paths, "--model", model, "--scenario", scenario,
              "--trials", str(trials), "--seconds", str(60 * minutes), "--epsilon", str(EPSILON), "--delta", str(DELTA)],
@@ -205,20 +222,19 @@ def judged(scores: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
 
     Returns:
         One or two findings, as `finding` and the `means` of each number without and with the canary: of the rows alone, and of
-        rows and model where the worker looked at the model.
+        rows and model; where the worker looked at one of them only, of that.
     """
     sides = {side: np.array(scores[side], float) for side in ("without", "inside")}
     rows, model = scores["names"]["rows"], scores["names"]["model"]
     found = []
-    for names, seen in ((rows, "its rows"), ([*rows, *model], "its rows and model")):
-        if seen != "its rows" and not model:
-            continue
+    both = ([*rows, *model], "its rows and model" if rows else "its model")
+    for names, seen in [*([(rows, "its rows")] if rows else []), *([both] if model else [])]:
         without, inside = (side[:, : len(names)] for side in sides.values())
         finding = finding_of_scores(
             without, inside, claim=Claim(EPSILON, DELTA), name=f"{scores['name']}: {seen}", seconds=seconds
         )
-        both = zip(names, without.mean(axis=0), inside.mean(axis=0), strict=True)
-        found.append({"finding": finding, "means": {name: [float(a), float(b)] for name, a, b in both}})
+        means = zip(names, without.mean(axis=0), inside.mean(axis=0), strict=True)
+        found.append({"finding": finding, "means": {name: [float(a), float(b)] for name, a, b in means}})
     return found
 
 
@@ -234,7 +250,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the runs")
     parser.add_argument("--only", nargs="*", default=None, help="some of them, by name")
     parser.add_argument("--rival", nargs="*", default=[], metavar="NAME=PYTHON", help=f"of {', '.join(RIVALS)}")
-    parser.add_argument("--scenario", nargs="*", default=SCENARIOS, choices=SCENARIOS, help="what rivals are told")
+    parser.add_argument("--scenario", nargs="*", default=SCENARIOS, choices=SCENARIOS, help="what most rivals are told")
     parser.add_argument("--trials", type=int, default=100, help="fits of a rival with and without the canary, at most")
     parser.add_argument(
         "--minutes", type=float, default=3, help="of a rival's fits; the first 20 of each side run anyway"
@@ -268,14 +284,12 @@ def main() -> None:
         write(options.json, kept)
     for pair in options.rival:
         name, _, python = pair.partition("=")
-        for scenario in options.scenario:
+        for scenario in OWN.get(name, options.scenario):
             trials = max(round(options.trials * share), 20)
-            for found in theirs(Path(python), *RIVALS[name], scenario, trials, options.minutes):
-                print(line(found["finding"], "rival: "), flush=True)
-                kept[found["finding"].mechanism] = found["finding"].to_dict() | {
-                    "kind": "rival",
-                    "means": found["means"],
-                }
+            for result in theirs(Path(python), *RIVALS[name], scenario, trials, options.minutes):
+                found = result["finding"]
+                print(line(found, "rival: "), flush=True)
+                kept[found.mechanism] = found.to_dict() | {"kind": "rival", "means": result["means"]}
             write(options.json, kept)
 
 

@@ -29,10 +29,11 @@ SCENARIOS = {
     "declared": "domain given, rare row",
     "inferred": "as the quick start shows",
     "odd": "domain given, odd row",
+    "choice": "domain given, two columns nearly empty",
 }
 """`declared`: levels and bounds are given, the canary combines common values that are rarely together. `inferred`: they are
 not, and the canary has a level and a number of its own. `odd`: they are given, and the canary alone has a certain declared
-level and an empty cell."""
+level and an empty cell. `choice`: another table, whose rare levels only the canary has together."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Carried:
 
 
 Fit = Callable[[pd.DataFrame], tuple[pd.DataFrame, Carried]]
+Numbers = dict[str, float]
 
 
 def read(path: Path, scenario: str) -> pd.DataFrame:
@@ -113,17 +115,44 @@ def parser(description: str | None, models: list[str]) -> argparse.ArgumentParse
 
 
 def audit(options: argparse.Namespace, fit: Fit, name: str) -> None:
-    """Fit by turns without and with the canary, and write what each outcome looked like.
+    """Audit a rival on the table that all get.
 
     Args:
         options: of `parser`.
         fit: learns a table, and returns drawn rows and what the model carries.
         name: of the rival, with its version.
     """
-    warnings.simplefilter("ignore")
     without, row = read(options.without, options.scenario), read(options.canary, options.scenario)
-    inside, canary = pd.concat([without, row], ignore_index=True), row.iloc[0]
+    canary = row.iloc[0]
     level = odd_level(canary, without)
+
+    def outcome(table: pd.DataFrame) -> tuple[Numbers, Numbers]:
+        drawn, model = fit(table)
+        if options.scenario == "declared":
+            return agreement(drawn, canary), {}
+        return traces(drawn, level), carried(model, level)
+
+    repeat(options, without, row, outcome, name)
+
+
+def repeat(
+    options: argparse.Namespace,
+    without: pd.DataFrame,
+    canary: pd.DataFrame,
+    outcome: Callable[[pd.DataFrame], tuple[Numbers, Numbers]],
+    name: str,
+) -> None:
+    """Fit by turns without and with the canary, and write what each outcome looked like.
+
+    Args:
+        options: of `parser`.
+        without: rows.
+        canary: one row more.
+        outcome: learns a table, and returns numbers of the drawn rows, and of the model itself.
+        name: of the rival, with its version.
+    """
+    warnings.simplefilter("ignore")
+    inside = pd.concat([without, canary], ignore_index=True)
     found: dict[str, list[list[float]]] = {"without": [], "inside": []}
     names: dict[str, list[str]] = {}
     began = time.monotonic()
@@ -131,9 +160,7 @@ def audit(options: argparse.Namespace, fit: Fit, name: str) -> None:
         if len(found["inside"]) >= LEAST and time.monotonic() - began > options.seconds:
             break
         for side, table in (("without", without), ("inside", inside)):
-            drawn, model = fit(table.copy())
-            rows = agreement(drawn, canary) if options.scenario == "declared" else traces(drawn, level)
-            more = {} if options.scenario == "declared" else carried(model, level)
+            rows, more = outcome(table.copy())
             names = {"rows": list(rows), "model": list(more)}
             found[side].append([*rows.values(), *more.values()])
     name = f"{name}, {SCENARIOS[options.scenario]}"

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 pytest.importorskip("dp_accounting")
@@ -61,9 +62,18 @@ def test_the_worker_knows_the_declared_domain(audit: Any, shared: Any) -> None:
     assert shared.LEVELS["grade"] == list(declared["grade"].levels)
     assert set(audit.spelled(audit.small())["member"]) == set(shared.LEVELS["member"])
     assert (declared["age"].minimum, declared["age"].maximum) == (shared.LOW, shared.HIGH)
-    assert tuple(shared.SCENARIOS) == audit.SCENARIOS
+    assert set(shared.SCENARIOS) == {*audit.SCENARIOS, *(name for own in audit.OWN.values() for name in own)}
+    assert set(audit.OWN) <= set(audit.RIVALS)
     for worker, _ in audit.RIVALS.values():
         assert (FOLDER / worker).is_file()
+
+
+def test_only_the_canary_has_both_rare_levels(audit: Any) -> None:
+    rows, canary = audit.nearly_empty(50)
+    assert rows.select("c0", "c1").filter(pl.all_horizontal(pl.all() == "yes")).is_empty()
+    assert [rows[name].to_list().count("yes") for name in ("c0", "c1")] == [1, 1]
+    assert canary.row(0)[:2] == ("yes", "yes")
+    assert rows.columns == canary.columns
 
 
 def test_canaries_stand_out_as_their_scenario_says(audit: Any, shared: Any, tmp_path: Path) -> None:
@@ -109,6 +119,15 @@ def test_a_rival_that_reads_no_row_is_not(audit: Any, shared: Any, tmp_path: Pat
     for scenario in ("odd", "inferred"):
         for found in audit.judged(worked(shared, tmp_path, fit, scenario), 1.0):
             assert not found["finding"].disproved, found["finding"].sentence()
+
+
+def test_a_worker_that_looks_at_the_model_alone(audit: Any, shared: Any, tmp_path: Path) -> None:
+    options = argparse.Namespace(scores=tmp_path / "scores.json", scenario="choice", trials=40, seconds=60.0)
+    shared.repeat(options, TABLE, ODD, lambda table: ({}, {"rows": float(len(table))}), "rival 1.0")
+    (found,) = audit.judged(json.loads(options.scores.read_text()), 1.0)
+    assert found["finding"].disproved
+    assert found["finding"].mechanism == "rival 1.0, domain given, two columns nearly empty: its model"
+    assert found["means"] == {"rows": [60.0, 61.0]}
 
 
 def test_traces_and_agreement(shared: Any) -> None:

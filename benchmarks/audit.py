@@ -44,6 +44,7 @@ from masquerade.studies.auditing.preparing import audit_domains, audit_preparati
 
 EPSILON, DELTA = 1.0, 1e-6
 RIVALS = {
+    "masquerade-marginals": ("peer_masquerade_audit.py", "marginals"),
     "dpmm-mst": ("peer_dpmm_audit.py", "mst"),
     "dpmm-privbayes": ("peer_dpmm_audit.py", "privbayes"),
     "dpmm-aim": ("peer_dpmm_audit.py", "aim"),
@@ -56,7 +57,7 @@ RIVALS = {
     "dpmm-privbayes-choice": ("peer_dpmm_choice_audit.py", "privbayes"),
     "datasynthesizer-default-seed": ("peer_datasynthesizer_audit.py", "default-seed"),
 }
-"""The worker of a rival, and which model of it."""
+"""The worker of a rival, and which model of it; ours is put through the same."""
 SCENARIOS = ("declared", "inferred", "odd")
 """What rivals are told of the common table."""
 OWN = {"dpmm-privbayes-choice": ("choice",)}

@@ -190,6 +190,14 @@ def test_archives_that_claim_too_much(tmp_path: Path) -> None:
         read_pictures(tmp_path / "c.npz")
 
 
+@pytest.mark.parametrize("text", ["(" * 9_000, "-" * 9_000 + "1", "{'descr': '|u1', 'shape': (4,", "  x\n y", "{}", ""])
+def test_headers_of_arrays_that_no_parser_reads(text: str, tmp_path: Path) -> None:
+    member(tmp_path / "a.npz", "images", b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode())
+    with pytest.raises(FileError, match=r"a\.npz: cannot be read as an NPZ archive") as caught:
+        read_pictures(tmp_path / "a.npz")
+    assert "\n" not in str(caught.value)
+
+
 def test_idx_files_that_are_none(tmp_path: Path) -> None:
     good = idx.header(0x08, (3, 4, 4)) + bytes(48)
     cases = {

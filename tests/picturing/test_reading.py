@@ -17,6 +17,7 @@ from masquerade.errors import FileError, MasqueradeWarning, SettingError, TableE
 from masquerade.picture_files import is_picture_set, read_pictures, stream_pictures, write_pictures
 from masquerade.pictures import Pictures
 from masquerade.picturing import npz
+from masquerade.picturing.decoding import Wanted, decode, on_white
 
 FORMATS = ("set", "set.npz", "set.parquet", "set-images-idx3-ubyte", "set-images-idx3-ubyte.gz")
 
@@ -179,6 +180,19 @@ def test_modes_are_turned_into_one(tmp_path: Path) -> None:
     assert read_pictures(folder, channels=1).images[:, 1, 1, 0].tolist() == [76, 76, 76, 255, 127, 255, 255, 100]
     with pytest.raises(FileError, match=r"a\.png is RGB and b\.gif is palette; give the number of channels"):
         read_pictures(folder)
+
+
+def test_a_large_transparent_picture_is_whitened_in_little_memory(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (1_500, 900, 4), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png", compress_level=0)
+    tracemalloc.start()
+    try:
+        found = decode(tmp_path / "a.png", Wanted()).pixels
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (found == on_white(pixels)).all()
+    assert peak < 9 * 1_500 * 900  # at once it took 18 bytes a pixel beside those of Pillow
 
 
 def test_a_photograph_is_upright_and_reduced(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from masquerade.errors import ConditionError, SettingError, TableError
+from masquerade import artifact
+from masquerade.errors import ArtifactError, ConditionError, SettingError, TableError
 from masquerade.loading import load
 from masquerade.nets.weights import to_arrays
 from masquerade.pictures import Pictures
@@ -123,6 +124,32 @@ def test_save_and_load_give_the_same_pictures(name: str, request: pytest.Fixture
     assert back.ledger_ == model.ledger_
     assert back.history_ == model.history_
     assert back.classes_.tolist() == model.classes_.tolist()
+
+
+def test_what_a_forged_model_leads_to_is_the_files_fault(gan: ImageGAN, tmp_path: Path) -> None:
+    """Numbers that only fail when pictures are drawn still end in one clear line; a fitted model's own mistake does not."""
+    gan.save(tmp_path / "model.mq")
+    back = load(tmp_path / "model.mq")
+    back._shares = np.array([0.5, 0.7])
+    with pytest.raises(ArtifactError, match=r"model\.mq: does not work \(ValueError: .*damaged or altered"):
+        back.sample(5)
+    back.classes_ = back.classes_[:1]
+    with pytest.raises(ArtifactError, match=r"model\.mq: does not work"):
+        next(back._chunks(np.array([1], np.int32), 0, 5))
+    back._file = None
+    with pytest.raises(ValueError, match="sum to 1"):
+        back.sample(5)
+
+
+@pytest.mark.parametrize("shape", [(8_000_000, 8, 1), (8, 10, 1), (8, 8, 2), (0, 8, 1)])
+def test_a_shape_that_no_net_has_is_refused_before_any_is_made(
+    shape: tuple[int, ...], gan: ImageGAN, tmp_path: Path
+) -> None:
+    gan.save(tmp_path / "model.mq")
+    part = artifact.read(tmp_path / "model.mq")
+    artifact.write(tmp_path / "forged.mq", part.kind, {**part.config, "shape": list(shape)}, part.arrays)
+    with pytest.raises(ArtifactError, match=f"pictures of {shape[0]} x {shape[1]}"):
+        load(tmp_path / "forged.mq")
 
 
 def test_no_training_picture_is_in_the_file(gan: ImageGAN, tmp_path: Path) -> None:

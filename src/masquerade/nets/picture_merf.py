@@ -7,6 +7,7 @@ of the whole picture alone: strokes are what neighbouring pixels do together, an
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -69,20 +70,32 @@ class WindowFeatures:
     """
 
     def __init__(self, shape: Shape, count: int):
+        self.shape, self.count = shape, count
+
+    @functools.cached_property
+    def windows(self) -> list[_Window]:
+        """Made when first asked for: a model that only paints needs none."""
+        shape = self.shape
         rows, columns = shape[0] // CELL, shape[1] // CELL
         half = -(-max(rows, columns) // 2)
         sizes = sorted({(min(side, rows), min(side, columns)) for side in (2, half)} | {(rows, columns)})
         generator = np.random.default_rng(PUBLIC)
-        self.windows: list[_Window] = []
-        self.width = 0
+        windows = []
         for height, width in sizes:
             places = (rows - height + 1) * (columns - width + 1)
-            features = max(1, count // (2 * places * len(LENGTHS))) * len(LENGTHS)
+            features = max(1, self.count // (2 * places * len(LENGTHS))) * len(LENGTHS)
             numbers = height * width * CELL * CELL * shape[2]
             radians = generator.normal(size=(numbers, features)) / (np.resize(LENGTHS, features) * math.sqrt(numbers))
             frequencies = np.rint(radians / 127.5 * TURN / (2 * math.pi))
-            self.windows.append(_Window(height, width, frequencies, 1 / math.sqrt(len(sizes) * places * features)))
-            self.width += 2 * places * features
+            windows.append(_Window(height, width, frequencies, 1 / math.sqrt(len(sizes) * places * features)))
+        return windows
+
+    @functools.cached_property
+    def width(self) -> int:
+        """Numbers of an embedding."""
+        rows, columns = self.shape[0] // CELL, self.shape[1] // CELL
+        places = [(rows - window.height + 1) * (columns - window.width + 1) for window in self.windows]
+        return sum(2 * count * window.frequencies.shape[1] for count, window in zip(places, self.windows, strict=True))
 
     def __call__(self, pictures: Float[Array, "batch height width channels"]) -> Float[Array, "batch features"]:
         """Features of pictures from -1 to 1."""

@@ -122,7 +122,7 @@ class ImageSynthesizer(PictureModel):
     def _take_shape(self, pictures: Pictures) -> None:
         """Check that pictures of this size can be modelled, and keep their shape."""
         height, width = pictures.size
-        if height % 4 or width % 4 or not (8 <= height <= 64 and 8 <= width <= 64):
+        if not _has_nets(height, width):
             raise TableError(
                 f"images: got {height} x {width} pixels, expected multiples of 4 from 8 to 64; "
                 "read them with size=(28, 28), say."
@@ -206,8 +206,15 @@ class ImageSynthesizer(PictureModel):
         return {"classes": self.classes_.tolist()}, {"shares": self._shares}
 
     def _from_facts(self, config: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        if not _has_nets(*self.shape_[:2]):
+            raise ValueError(f"pictures of {self.shape_[0]} x {self.shape_[1]} pixels")
         self.classes_, self._calls = np.array(config["classes"]), 0
         self._shares = arrays.pop("shares")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_shares")
+
+
+def _has_nets(height: int, width: int) -> bool:
+    """Whether there are nets for pictures of this size."""
+    return height % 4 == 0 and width % 4 == 0 and 8 <= height <= 64 and 8 <= width <= 64

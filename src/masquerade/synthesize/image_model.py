@@ -92,6 +92,8 @@ class PictureModel(Learner):
                 settings["privacy"] = Privacy.from_dict(settings["privacy"])
             model = cls(**settings, **{k: v for k, v in nets.items() if v is not None})
             height, width, channels = (int(side) for side in config["shape"])
+            if min(height, width) < 1 or channels not in (1, 3):
+                raise ValueError(f"pictures of {height} x {width} with {channels} channels")
             model.shape_ = (height, width, channels)
             model.history_, model.interrupted_ = list(config["history"]), False
             model._from_facts(config, arrays)

@@ -254,7 +254,7 @@ def main() -> None:
     parser.add_argument("--scenario", nargs="*", default=SCENARIOS, choices=SCENARIOS, help="what most rivals are told")
     parser.add_argument("--trials", type=int, default=100, help="fits of a rival with and without the canary, at most")
     parser.add_argument(
-        "--minutes", type=float, default=3, help="of a rival's fits; the first 20 of each side run anyway"
+        "--minutes", type=float, default=3, help="of a rival's fits; the first 30 of each side run anyway"
     )
     parser.add_argument("--json", type=Path, help="write what was measured; what stands there is kept")
     options = parser.parse_args()

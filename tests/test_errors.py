@@ -26,3 +26,9 @@ def test_the_nearest_choice_is_named_or_none() -> None:
     assert errors.nearest("incme", ["age", "income", "sex"]) == " (did you mean 'income'?)"
     assert errors.nearest("xyz", ["age", "income", "sex"]) == ""
     assert errors.nearest("age", []) == ""
+
+
+@pytest.mark.parametrize("kind", [errors.FileError, errors.MasqueradeWarning])
+def test_a_name_in_a_file_neither_breaks_the_line_nor_commands_the_terminal(kind: type[Exception]) -> None:
+    message = str(kind("people.csv: got 'a\r\nb\x1b[2J\x9b31m\u2028ü —', expected one name."))
+    assert message == r"people.csv: got 'a\r\nb\x1b[2J\x9b31m\u2028ü —', expected one name."

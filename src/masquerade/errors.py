@@ -46,6 +46,17 @@ __all__ = [
 MOST_LETTERS = 2_000
 """A longer message is shortened in the middle."""
 
+_CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+
+
+def _visible(text: str) -> str:
+    r"""Control characters as Python spells them: a name in somebody's file neither breaks a line nor commands a terminal.
+
+    >>> print(_visible("a\nb \x1b[31m"))
+    a\nb \x1b[31m
+    """
+    return text.translate(_CONTROLS)
+
 
 class MasqueradeError(Exception):
     """The root of the tree."""
@@ -53,8 +64,8 @@ class MasqueradeError(Exception):
     exit_code = 2
 
     def __str__(self) -> str:
-        """The message; of one that repeats a monstrous word of somebody's file, the beginning and the end."""
-        text = super().__str__()
+        """The message in one line; of one that repeats a monstrous word of somebody's file, the beginning and the end."""
+        text = _visible(super().__str__())
         return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 250]} … {text[-200:]}"
 
 
@@ -104,6 +115,10 @@ class InterruptedTraining(MasqueradeError):
 
 class MasqueradeWarning(UserWarning):
     """Something was changed or left out; the message names the column."""
+
+    def __str__(self) -> str:
+        """The message in one line."""
+        return _visible(super().__str__())
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

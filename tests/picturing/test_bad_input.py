@@ -127,6 +127,7 @@ def test_folders_that_are_no_picture_sets(tmp_path: Path, folder: Path) -> None:
         ("a/0.png\na/2.png\na/4.png\nb/1.png\nb/3.png\nb/7.png\n", r"1 of 6 rows name a picture .* first b/7\.png"),
         ("a/0.png\na/2.png\na/4.png\nb/1.png\nb/3.png\n", r"1 of 6 pictures in .* have no row, first b/5\.png"),
         ("a/0.png\na/0.png\n", r"a/0\.png has more than one row"),
+        ('"a\r b"\n', r"first a\\r b\.$"),
     ],
 )
 def test_labels_that_do_not_match(rows: str, message: str, folder: Path) -> None:

@@ -160,11 +160,11 @@ def _kind(image: Image.Image) -> str:
 
 
 def _whitened(image: Image.Image) -> Image.Image:
-    """The same on white; band by band, for a large picture would take some twenty bytes a pixel at once."""
-    made = Image.new("RGB", image.size)
+    """The same on white, as `on_white` has it; band by band, which spares a large picture another copy of its own."""
+    made = Image.new("RGB", image.size, "white")
     for top in range(0, image.height, _BAND):
-        box = (0, top, image.width, min(top + _BAND, image.height))
-        made.paste(Image.fromarray(on_white(np.asarray(image.crop(box).convert("RGBA")))), (0, top))
+        band = image.crop((0, top, image.width, min(top + _BAND, image.height))).convert("RGBA")
+        made.paste(band, (0, top), mask=band)
     return made
 
 

@@ -35,6 +35,15 @@ def digits(here: Path) -> Path:
     return here / "set"
 
 
+def test_photographs_are_shown_small(here: Path) -> None:
+    for name, side in (("a", 900), ("b", 900), ("c", 300)):
+        Image.fromarray(np.full((side, 450), 90, np.uint8)).save(here / f"{name}.png")
+    assert run(["inspect", ".", "-o", "sheet.png"]) == 0
+    with Image.open(here / "sheet.png") as sheet:
+        assert sheet.height < 300
+        assert sheet.width < 3 * 140
+
+
 def test_what_is_shown(digits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inspect", "set", "--protect", "5"]) == 0
     shown = capsys.readouterr().out

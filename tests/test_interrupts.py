@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,14 @@ from masquerade.schema import Column, Schema
 @dataclass
 class Model:
     interrupted_: bool = False
+
+
+@pytest.fixture(autouse=True)
+def python_answers() -> Iterator[None]:
+    """Ctrl-C as Python answers it, also where the tests run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def press() -> None:

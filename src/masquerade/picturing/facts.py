@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from masquerade.pictures import LABEL, Pictures
-from masquerade.picturing.decoding import BadPicture, Decoded, Wanted, resample
+from masquerade.picturing.decoding import BadPicture, Wanted, resample
 from masquerade.picturing.source import Source, naturals
 
 __all__ = ["PictureFacts", "survey"]
 
 _SHOWN_CLASSES, _SHOWN_EACH = 20, 10
+_MOST_SIDE = 256
+"""Pixels of a shown picture's longer side: photographs are made smaller at once, for some hundred of them are kept."""
 _NAMED = 5
 
 
@@ -32,7 +35,8 @@ class PictureFacts:
         contradictions: those of them whose class is another.
         bad: pictures that cannot be read.
         first_bad: names and reasons of the first of them.
-        shown: the first pictures of each class, in the most frequent size, for a contact sheet; None: there is none.
+        shown: the first pictures of each class, in the most frequent size, or smaller in its proportions where a side
+            has over 256 pixels, for a contact sheet; None: there is none.
     """
 
     count: int
@@ -74,7 +78,7 @@ def survey(source: Source) -> PictureFacts:
         sizes[found.size] += 1
         modes[found.kind] += 1
         if _has_room(taken, None if classes is None else classes[position]):
-            shown.append((position, found))
+            shown.append((position, resample(found.pixels, Wanted(_shown_size(*found.size), None))))
         key = hashlib.blake2b(found.pixels.tobytes(), digest_size=16, key=repr(found.pixels.shape).encode()).digest()
         earlier = seen.setdefault(key, position)
         if earlier != position:
@@ -108,14 +112,21 @@ def _has_room(taken: Counter[Any], level: Any) -> bool:
     return True
 
 
-def _sheet(source: Source, shown: list[tuple[int, Decoded]], sizes: Counter[tuple[int, int]]) -> Pictures | None:
+def _shown_size(height: int, width: int) -> tuple[int, int]:
+    """A picture's size with sides of 256 pixels at most."""
+    share = min(1.0, _MOST_SIDE / max(height, width))
+    return max(round(share * height), 1), max(round(share * width), 1)
+
+
+def _sheet(
+    source: Source, shown: list[tuple[int, NDArray[np.uint8]]], sizes: Counter[tuple[int, int]]
+) -> Pictures | None:
     """Those pictures, class by class, in one size and mode; None: there are none."""
     if not shown:
         return None
-    size = sizes.most_common(1)[0][0]
-    alike = Wanted(size, max(found.pixels.shape[2] for _, found in shown))
+    alike = Wanted(_shown_size(*sizes.most_common(1)[0][0]), max(pixels.shape[2] for _, pixels in shown))
     classes = source.labels.get(LABEL)
     if classes is not None:
         shown = sorted(shown, key=lambda item: (classes[item[0]], item[0]))
     labels = {} if classes is None else {LABEL: classes[[position for position, _ in shown]]}
-    return Pictures(np.stack([resample(found.pixels, alike) for _, found in shown]), labels)
+    return Pictures(np.stack([resample(pixels, alike) for _, pixels in shown]), labels)

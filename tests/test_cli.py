@@ -443,7 +443,7 @@ def test_a_warning_is_one_line_once(capsys: pytest.CaptureFixture[str], monkeypa
 
     monkeypatch.setattr("masquerade.cli.tables.read_table", warn)
     assert run(["inspect", "x.csv"]) == 0
-    assert capsys.readouterr().err == "warning: column 'a': it is constant.\n"
+    assert capsys.readouterr().err == "warning: column 'a': it is\\nconstant.\n"
 
 
 # ── the process ──────────────────────────────────────────────────────────────────────────────────────────────────────

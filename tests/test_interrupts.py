@@ -106,6 +106,16 @@ def test_a_model_within_another_holds_for_itself() -> None:
     assert (outer.interrupted_, inner.interrupted_) == (False, True)
 
 
+def test_a_model_around_another_holds_after_it() -> None:
+    outer, inner = Model(), Model()
+    with keeping_model(outer):
+        with keeping_model(inner):
+            pass
+        hold()
+        press()
+    assert (outer.interrupted_, inner.interrupted_) == (True, False)
+
+
 def test_handlers_are_left_as_they_were_and_others_are_not_touched() -> None:
     before = signal.getsignal(signal.SIGINT)
     pressed: list[int] = []

@@ -50,7 +50,7 @@ def keeping_model(model: Model) -> Iterator[None]:
     try:
         yield
     finally:
-        _under_way.remove(work)
+        _under_way.pop()
         if before is signal.default_int_handler:
             signal.signal(signal.SIGINT, before)
         if work.pressed:

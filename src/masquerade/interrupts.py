@@ -13,15 +13,18 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-__all__ = ["hold", "interruptible", "keeping_model", "noted"]
+__all__ = ["hold", "interruptible", "keeping_model", "noted", "whole"]
 
 
 class Model(Protocol):
     """What is kept: `interrupted_` says that Ctrl-C came before it was whole."""
 
     interrupted_: bool
+
+
+Fitted = TypeVar("Fitted", bound=Model)
 
 
 @dataclass
@@ -82,6 +85,17 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         work.held |= before
+
+
+def whole(model: Fitted) -> Fitted:
+    """The model itself, for work to which a half-trained one is of no use.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C ended its training, and with it the work.
+    """
+    if model.interrupted_:
+        raise KeyboardInterrupt
+    return model
 
 
 def noted() -> bool:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -160,6 +161,21 @@ def test_whole_models_are_audited_from_what_leaves_the_house() -> None:
         audit_fits(mq.CTGAN(), table(), SCHEMA, trials=20)
     with pytest.raises(SettingError, match="trials: got 3, expected at least 20"):
         audit_fits(model, table(), SCHEMA, trials=3)
+
+
+def test_ctrl_c_in_one_of_many_fits_ends_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    fits: list[bool] = []
+    fit = mq.Marginals.fit
+
+    def interrupted(self: mq.Marginals, *arguments: Any, **options: Any) -> mq.Marginals:
+        fits.append(True)
+        fit(self, *arguments, **options).interrupted_ = len(fits) == 2
+        return self
+
+    monkeypatch.setattr(mq.Marginals, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        audit_fits(mq.Marginals(privacy=mq.Privacy(epsilon=1.0)), table(), SCHEMA, trials=40)
+    assert len(fits) == 2
 
 
 def test_a_claim_that_does_not_hold_is_shown() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from masquerade.errors import SettingError
+from masquerade.interrupts import whole
 from masquerade.privacy.budget import Privacy
 from masquerade.privacy.ledger import Ledger
 from masquerade.schema import Schema
@@ -43,7 +44,7 @@ def refitting(
     made, settings = _settings(using, model, unit, ledger, protect)
 
     def refit(rows: pl.DataFrame) -> pl.DataFrame:
-        released: pl.DataFrame = made(**settings).fit(rows, schema=schema).sample(rows.height)
+        released: pl.DataFrame = whole(made(**settings).fit(rows, schema=schema)).sample(rows.height)
         return released
 
     return refit

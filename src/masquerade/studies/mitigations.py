@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masquerade import frames, seeds
+from masquerade.interrupts import whole
 from masquerade.judge.codes_attacks import CodesAttack, attack_codes
 from masquerade.judge.coding import Coding, judge_codings
 from masquerade.judge.panels import Curve, Line, Panel, Rows
@@ -91,7 +92,7 @@ def refitted(encoder: Encoder, table: Any, seed: int, **changes: Any) -> Encoder
     settings = {**encoder.get_params(), **changes, "verbose": False, "callbacks": ()}
     if settings["random_state"] is None:
         settings["random_state"] = seeds.integer(seed, "refit")
-    return Encoder(**settings).fit(table, schema=encoder.schema_)
+    return whole(Encoder(**settings).fit(table, schema=encoder.schema_))
 
 
 def _changed(encoder: Encoder, settings: Mapping[str, Any]) -> Encoder:

@@ -21,6 +21,7 @@ import polars as pl
 from masquerade import frames, seeds
 from masquerade.errors import FileError, SettingError, nearest
 from masquerade.holdout import hold_out
+from masquerade.interrupts import whole
 from masquerade.judge.ceilings import guaranteed_ceilings
 from masquerade.judge.fidelity import fidelity
 from masquerade.judge.intake import check_columns, typed_side
@@ -221,7 +222,7 @@ def sweep(
     for number, privacy in enumerate([privacy for privacy in wanted for _ in range(repeats)]):
         _tell(callback, number, total, began)
         start = time.monotonic()
-        fitted = maker(privacy=privacy).fit(train, schema=schema)
+        fitted = whole(maker(privacy=privacy).fit(train, schema=schema))
         released = fitted.sample(train.height, random_state=seeds.integer(seed, "sweep", number))
         figures = judge(released, fitted.ledger_)
         events = tuple(fitted.ledger_.events)

@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from masquerade import frames, spelling
 from masquerade.errors import SettingError, TableError
+from masquerade.interrupts import whole
 from masquerade.privacy.ledger import Ledger
 from masquerade.progress import Callback, Progress
 from masquerade.schema import Schema
@@ -70,7 +71,7 @@ def audit_fits(
 
     def mechanism(some: pl.DataFrame) -> Floats:
         try:
-            last[:] = [_silent(model).fit(some, schema=schema)]
+            last[:] = [whole(_silent(model).fit(some, schema=schema))]
         except TableError:  # too few rows, counted with noise: an outcome like any other
             return np.array([REFUSED])
         return evidence_of(last[0], canary)
@@ -115,7 +116,7 @@ def audit_one_fit(
     fitted: list[Synthesizer] = []
 
     def mechanism(inside: NDArray[np.bool_]) -> Floats:
-        fitted[:] = [_silent(model).fit(pl.concat([base, planted.filter(pl.Series(inside))]), schema=schema)]
+        fitted[:] = [whole(_silent(model).fit(pl.concat([base, planted.filter(pl.Series(inside))]), schema=schema))]
         found = evidence_of(fitted[0], planted)
         spread = found.std(axis=0)
         return np.asarray(((found - found.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).sum(axis=1), np.float64)
@@ -134,7 +135,7 @@ def audit_one_fit(
 
 def fitted_ledger(model: Synthesizer, table: Any, schema: Schema, rows: int = ROWS) -> Ledger:
     """The ledger of one fit of the model to some rows of the table."""
-    fitted: Synthesizer = _silent(model).fit(_small(model, table, schema, rows), schema=schema)
+    fitted: Synthesizer = whole(_silent(model).fit(_small(model, table, schema, rows), schema=schema))
     return fitted.ledger_
 
 
